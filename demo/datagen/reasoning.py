@@ -1,0 +1,179 @@
+"""Counting, sorting, comparing and small sums, with or without thinking first. It knows no token ids."""
+
+from __future__ import annotations
+
+from . import words as w
+from .chat import Conversation
+from .source import Source
+from .values import join
+
+
+def _ask(source: Source, c: Conversation, text: str, reply: str, reasoning: str = "") -> None:
+    c.user(text.rstrip("?.") if source.chance(0.15) else text)
+    c.assistant(reply, reasoning=reasoning if c.think else "")
+
+
+def _number(source: Source) -> int:
+    return source.between(0, source.pick((10, 20, 100, 100, 999)))
+
+
+def addition(source: Source, c: Conversation) -> None:
+    a, b = _number(source), _number(source)
+    subtract = source.chance(0.5)
+    if subtract and b > a and source.chance(0.8):
+        a, b = b, a
+    value = a - b if subtract else a + b
+    op = "-" if subtract else "+"
+    if source.chance(0.3):
+        thing = source.pick(w.ITEMS + w.FOODS)
+        a, b = max(a, b), min(a, b)
+        who = source.first_name()
+        value = a - b if subtract else a + b
+        text = source.phrase(
+            ("{who} [has|had] {a} {t}s and [gives away|loses|sells|eats|uses] {b}. How many are left?", "There [were|are] {a} {t}s, {b} [were taken|are gone|were sold]. How many [remain|are left|are there now]?", "I [had|have] {a} {t}s and [lost|sold|gave away] {b}. How many do I have[ now| left|]?")
+            if subtract else
+            ("{who} [has|had] {a} {t}s and [gets|buys|finds|wins] {b} more. How many [are there|is that|does {who} have][ now|]?", "There are {a} {t}s [here|in the box|on the table] and {b} [there|in the bag|on the shelf]. How many [in all|together|in total]?", "I [had|have] {a} {t}s and [got|bought|found] {b} more. How many do I have[ now|]?"),
+            ("Out of {a} {t}s, {who} removes {b}. What number remains?",) if subtract else ("To {a} {t}s {who} adds {b}. What number results?",), who=who, a=a, b=b, t=thing,
+        )
+        _ask(source, c, text, f"{value}.", f"{a} {op} {b} = {value}")
+        return
+    said = source.phrase(
+        ("{a} - {b}", "{a} minus {b}", "{a} take away {b}", "{a}-{b}") if subtract else ("{a} + {b}", "{a} plus {b}", "{a} and {b} together", "{a}+{b}", "the sum of {a} and {b}"), a=a, b=b)
+    text = source.phrase(("[What is|What's|How much is|Calculate|Compute|Work out|] {s}[?|]", "{s} =[| ?]", "[Can you|Please] [calculate|compute] {s}[?|]"), ("Tell me what {s} makes.", "Give the result of {s}."), s=said)
+    _ask(source, c, text.strip(), f"{a} {op} {b} = {value}.", _columns(a, b, subtract, value))
+
+
+def _columns(a: int, b: int, subtract: bool, value: int) -> str:
+    return f"{a} {'-' if subtract else '+'} {b} = {value}"
+
+
+def times(source: Source, c: Conversation) -> None:
+    a, b = source.between(1, 12), source.between(1, 12)
+    said = source.phrase(("{a} * {b}", "{a} times {b}", "{a} x {b}", "{a} multiplied by {b}"), a=a, b=b)
+    _ask(source, c, source.phrase(("[What is|What's|How much is|Calculate|] {s}[?|]",), ("Tell me what {s} makes.",), s=said).strip(), f"{a} * {b} = {a * b}.", f"{a} * {b} = {a * b}")
+
+
+def _things(source: Source) -> list[str]:
+    n = source.between(2, 10)
+    kind = source.below(5)
+    if kind == 0:
+        return list(dict.fromkeys(source.first_name() for _ in range(n)))
+    if kind == 1:
+        return list(dict.fromkeys(source.item() for _ in range(n)))
+    if kind == 2:
+        return list(dict.fromkeys(source.city() for _ in range(n)))
+    if kind == 3:
+        return list(dict.fromkeys(source.code() for _ in range(n)))
+    return source.some(w.FOODS + w.ANIMALS + w.COLOURS, n)
+
+
+def counting(source: Source, c: Conversation) -> None:
+    things = _things(source)
+    text = source.phrase(
+        ("[How many things|How many items|How many entries|How many names|How many words] are in this list[:|?] {t}", "[Count|Please count] [these|the items|the things|the entries][:|] {t}", "How many are [these|there|listed][:|?] {t}", "{t}. How many [are that|is that|are these|did I name]?"),
+        ("Tell me the number of entries: {t}", "What is the length of this list: {t}"), t=", ".join(things) if source.chance(0.7) else join(source, things))
+    numbered = ", ".join(f"{i} {x}" for i, x in enumerate(things, 1))
+    c.user(text)
+    c.assistant(f"{len(things)}." if c.think else f"{numbered}. That makes {len(things)}.", reasoning=numbered if c.think else "")
+
+
+def sorting(source: Source, c: Conversation) -> None:
+    down = source.chance(0.35)
+    if source.chance(0.6):
+        high = source.pick((20, 99, 99, 999))
+        numbers = list(dict.fromkeys(source.between(0, high) for _ in range(source.between(2, 7))))
+        shown, out = [str(x) for x in numbers], [str(x) for x in sorted(numbers, reverse=down)]
+        order = source.pick(("from large to small", "descending", "largest first", "from high to low", "in descending order") if down else ("from small to large", "ascending", "smallest first", "from low to high", "in ascending order", ""))
+    else:
+        initials = source.some("abcdefghijklmnoprstuvwyz", source.between(2, 6))
+        pool = [[x for x in w.FOODS + w.ANIMALS + w.ITEMS + w.NOUNS if x[0] == i] or [i + source.pseudo(1)] for i in initials]
+        shown = [source.pick(p) if source.chance(0.7) else i + source.pseudo(2)[1:] for i, p in zip(initials, pool, strict=True)]
+        out = sorted(shown, reverse=down)
+        order = source.pick(("from z to a", "in reverse alphabetical order", "backwards by alphabet") if down else ("alphabetically", "by alphabet", "in alphabetical order", "from a to z", "by their first letter"))
+    text = source.phrase(("[Sort|Order|Please sort|Arrange|Put in order] [these |this list |the list |]{o}: {t}", "[Sort|Order] {t} {o}", "{t} - [sort|order] [them|these] {o}[| please]"), ("Bring these into order {o}: {t}", "I want {t} sorted {o}."), o=order, t=", ".join(shown))
+    _ask(source, c, " ".join(text.replace(" :", ":").split()), ", ".join(out), ", ".join(out))
+
+
+def comparing(source: Source, c: Conversation) -> None:
+    kind = source.below(4)
+    if kind == 0:
+        high = source.pick((20, 99, 999, 9999))
+        numbers = list(dict.fromkeys(source.between(0, high) for _ in range(source.between(2, 6))))
+        if len(numbers) < 2:
+            numbers = [numbers[0], numbers[0] + 1]
+        big = source.chance(0.5)
+        word = source.pick(("largest", "biggest", "highest", "greatest", "maximum") if big else ("smallest", "lowest", "least", "minimum"))
+        text = source.phrase(("[Which|What] is the {k}[ number|][:|] {t}?", "[Find|Give me|Tell me|Which of these is|What is] the {k}[ number|| of these][:|] {t}", "{t}: which is the {k}?"), ("Among {t}, point out the {k}.",), k=word, t=", ".join(map(str, numbers)))
+        _ask(source, c, text, f"{max(numbers) if big else min(numbers)}.", f"{', '.join(map(str, sorted(numbers)))}")
+    elif kind == 1:
+        a, b = _number(source), _number(source)
+        if a == b:
+            b += 1
+        sign = source.chance(0.5)
+        text = source.phrase(("Is {a} [larger|bigger|more|greater] than {b}?", "Is {a} > {b}?") if sign else ("Is {a} [smaller|less|lower] than {b}?", "Is {a} < {b}?"), ("Would you say that {a} is more than {b}?",) if sign else ("Would you say that {a} is less than {b}?",), a=a, b=b)
+        yes = (a > b) == sign
+        _ask(source, c, text, f"{'Yes' if yes else 'No'}, {a} is {'larger' if a > b else 'smaller'} than {b}.")
+    elif kind == 2:
+        n = source.between(2, 4)
+        names = list(dict.fromkeys(source.first_name() for _ in range(n)))
+        values = source.some(range(3, 100), len(names))
+        what, most, least = source.pick((("years old", "oldest", "youngest"), ("kg", "heaviest", "lightest"), ("cm tall", "tallest", "shortest"), ("points", "best", "last")))
+        big = source.chance(0.5)
+        facts = ". ".join(f"{name} {'has' if what == 'points' else 'is'} {v} {what}" for name, v in zip(names, values, strict=True))
+        best = (max if big else min)(zip(values, names, strict=True))[1]
+        text = source.phrase(("{f}. Who is the {k}?", "Who is the {k}? {f}.", "{f}. [Which of them|Tell me who] is the {k}[?|]"), ("Read: {f}. Name the {k} of them.",), f=facts, k=most if big else least)
+        _ask(source, c, text, f"{best}.", ", ".join(f"{v} {x}" for v, x in sorted(zip(values, names, strict=True))))
+    else:
+        (d1, s1), (d2, s2) = source.date(), source.date()
+        if d1 == d2:
+            return comparing(source, c)
+        first = source.chance(0.5)
+        text = source.phrase(("Which [date |day |]is {k}, {a} or {b}?", "{a} or {b}, which [date |]is {k}?"), ("Of {a} and {b}, take the {k} one.",), k="earlier" if first else "later", a=s1, b=s2)
+        _ask(source, c, text, f"{s1 if (d1 < d2) == first else s2}.", f"{min(d1, d2)}, {max(d1, d2)}")
+    return None
+
+
+def positions(source: Source, c: Conversation) -> None:
+    """First, last, n-th, reversed, duplicates of lists: copying by place."""
+    things = _things(source)
+    listed = ", ".join(things)
+    kind = source.below(4)
+    ordinal = ("first", "second", "third", "fourth", "fifth")
+    if kind == 0:
+        i = source.below(min(5, len(things)))
+        _ask(source, c, source.phrase(("[What|Which] is the {o} [item|word|entry|thing|one] [of|in] this list: {t}?", "{o} of {t}?", "[Give me|Name] the {o} of these: {t}"), ("From {t} I need the {o}.",), o=ordinal[i], t=listed), things[i])
+    elif kind == 1:
+        _ask(source, c, source.phrase(("[What|Which] is the last [item|word|entry|thing|one] [of|in] this list: {t}?", "last of {t}?", "[Give me|Name] the last of these: {t}"), ("From {t} I need the last.",), t=listed), things[-1])
+    elif kind == 2:
+        _ask(source, c, source.phrase(("[Reverse|Turn around|Flip] [this list|the list|these|the order][:|] {t}", "{t} [in reverse|backwards|in reverse order]"), ("Starting from the end, list {t}.",), t=listed), ", ".join(reversed(things)))
+    else:
+        thing = source.pick(things) if source.chance(0.5) else source.item()
+        yes = thing in things
+        _ask(source, c, source.phrase(("Is {x} in [this|the] list: {t}?", "Does [this|the] list [have|contain] {x}[:|?] {t}",), ("Look for {x} among {t}. Is it there?",), x=thing, t=listed), f"{'Yes' if yes else 'No'}, {thing} is {'' if yes else 'not '}in the list.")
+
+
+def exchange(source: Source, c: Conversation) -> None:
+    kind = source.random()
+    if kind < 0.4:
+        addition(source, c)
+    elif kind < 0.46:
+        times(source, c)
+    elif kind < 0.6:
+        counting(source, c)
+    elif kind < 0.74:
+        sorting(source, c)
+    elif kind < 0.88:
+        comparing(source, c)
+    else:
+        positions(source, c)
+
+
+def reasoning(source: Source) -> Conversation:
+    """One to four such questions; the last one is graded."""
+    c = Conversation(task="reasoning", think=source.chance(0.15))
+    if source.chance(0.25):
+        c.system = source.pick(("You are a helpful assistant.", "Be brief.", "You are good with numbers.", "Answer in plain sentences."))
+    for _ in range(source.pick((1, 1, 2, 3, 4))):
+        exchange(source, c)
+    c.grade = {"kind": "text", "value": c.messages[-1]["content"]}
+    return c

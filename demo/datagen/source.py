@@ -1,0 +1,302 @@
+"""Random values and phrasings: one `Source` per conversation, seeded, for training or for the held-out evaluation.
+
+Open-vocabulary values are split by a hash of their text: one in sixteen is kept for the evaluation and is never
+made for training, and the other way round. It does not know tasks, schemas or tools.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from random import Random
+from typing import TypeVar
+
+from . import words as w
+
+X = TypeVar("X")
+Node = str | tuple["list[list[Node]]"]  # text, or a choice between sequences
+
+
+def is_held_out(value: str) -> bool:
+    """True for the one value in sixteen that only the evaluation may use."""
+    return zlib.crc32(value.lower().encode()) % 16 == 0
+
+
+@lru_cache(maxsize=None)
+def _parse(template: str) -> list[Node]:
+    """Parse "[a|b]" choices (they nest); slots "{x}" stay in the text."""
+
+    def sequence(i: int, inside: bool) -> tuple[list[list[Node]], int]:
+        options: list[list[Node]] = [[]]
+        text = ""
+        while i < len(template):
+            c = template[i]
+            if c == "[" or (inside and c in "|]"):
+                if text:
+                    options[-1].append(text)
+                    text = ""
+                if c == "[":
+                    inner, i = sequence(i + 1, True)
+                    options[-1].append((inner,))
+                elif c == "|":
+                    options.append([])
+                else:
+                    return options, i
+            else:
+                text += c
+            i += 1
+        if text:
+            options[-1].append(text)
+        return options, i
+
+    return sequence(0, False)[0][0]
+
+
+class Source:
+    """A seeded source of values. `held_out` picks the evaluation's share of names, values and phrasings."""
+
+    def __init__(self, seed: int, *, held_out: bool = False) -> None:
+        self.rng = Random(seed)
+        self.random = self.rng.random
+        self.held_out = held_out
+        self.lower = self.chance(0.12)
+
+    def chance(self, p: float) -> bool:
+        return self.random() < p
+
+    def below(self, n: int) -> int:
+        return int(self.random() * n)
+
+    def between(self, low: int, high: int) -> int:
+        return low + int(self.random() * (high - low + 1))
+
+    def pick(self, options: Sequence[X]) -> X:
+        return options[int(self.random() * len(options))]
+
+    def some(self, options: Sequence[X], n: int) -> list[X]:
+        return self.rng.sample(options, min(n, len(options)))
+
+    def shuffled(self, options: Sequence[X]) -> list[X]:
+        out = list(options)
+        self.rng.shuffle(out)
+        return out
+
+    def phrase(self, train: Sequence[str], held_out: Sequence[str] = (), /, **slots: object) -> str:
+        """One phrasing: from `train`, or from `held_out` in the evaluation where that list is given."""
+        return self.fill(self.pick(held_out if self.held_out and held_out else train), **slots)
+
+    def fill(self, template: str, /, **slots: object) -> str:
+        """Choose every "[a|b]" of the template and put the slots in."""
+        text = self._choose(_parse(template))
+        if self.lower:
+            text = text.lower()
+        return text.format(**slots) if "{" in text else text
+
+    def _choose(self, nodes: list[Node]) -> str:
+        return "".join(n if isinstance(n, str) else self._choose(self.pick(n[0])) for n in nodes)
+
+    def _open(self, make: Callable[[], str]) -> str:
+        """A value from the right side of the held-out split."""
+        for _ in range(400):
+            value = make()
+            if is_held_out(value) == self.held_out:
+                return value.lower() if self.lower else value
+        raise AssertionError("no value on this side of the split")
+
+    # Open-vocabulary values
+    def pseudo(self, syllables: int = 0) -> str:
+        """A lower-case word that no dictionary has."""
+
+        def make() -> str:
+            n = syllables or self.pick((1, 2, 2, 2, 3))
+            return "".join(self.pick(w.ONSETS) + self.pick(w.NUCLEI) + self.pick(w.CODAS) for _ in range(n))
+
+        return self._open(make)
+
+    def first_name(self) -> str:
+        if self.chance(0.45):
+            return self._open(lambda: self.pick(w.FIRST_NAMES))
+        return self.cased(self.pseudo(2))
+
+    def surname(self) -> str:
+        if self.chance(0.4):
+            return self._open(lambda: self.pick(w.SURNAMES))
+        word = self.cased(self.pseudo(self.pick((2, 2, 3))))
+        return word
+
+    def cased(self, word: str) -> str:
+        return word if self.lower else word[:1].upper() + word[1:]
+
+    def full_name(self) -> str:
+        return f"{self.first_name()} {self.surname()}"
+
+    def person(self) -> str:
+        return self.full_name() if self.chance(0.5) else self.first_name()
+
+    def city(self) -> str:
+        if self.chance(0.5):
+            return self._open(lambda: self.pick(w.CITIES))
+        return self.cased(self.pseudo(self.pick((2, 3))))
+
+    def place(self) -> str:
+        kind = self.below(8)
+        if kind < 3:
+            return self.city()
+        if kind == 3:
+            return self.room()
+        if kind == 4:
+            return self.address()
+        noun = self.pick(("Hall", "Cafe", "Park", "Library", "Museum", "Hotel", "Centre", "Theatre", "Station", "Arena"))
+        return f"{self.cased(self.pseudo(2))} {noun.lower() if self.lower else noun}"
+
+    def room(self) -> str:
+        word = self.pick(("Room", "Hall", "Studio", "Lab", "Gate", "Office"))
+        name = self.pick((str(self.between(1, 499)), self.letters(1) + str(self.between(1, 99)), self.letters(1)))
+        return f"{word.lower() if self.lower else word} {name}"
+
+    def address(self) -> str:
+        end = self.pick(w.STREET_ENDS)
+        return f"{self.between(1, 199)} {self.surname()} {end.lower() if self.lower else end}"
+
+    def company(self) -> str:
+        end = self.pick(w.COMPANY_ENDS)
+        return f"{self.surname()} {end.lower() if self.lower else end}"
+
+    def item(self) -> str:
+        """One thing, such as "lamp" or "folding blue chair"."""
+        kind = self.below(10)
+        if kind < 3:
+            return self.pick(w.ITEMS + w.FOODS)
+        if kind < 7:
+            return self._open(lambda: f"{self.pick(w.ADJECTIVES)} {self.pick(w.ITEMS)}")
+        if kind < 8:
+            return self._open(lambda: f"{self.pick(w.ADJECTIVES)} {self.pick(w.ADJECTIVES)} {self.pick(w.ITEMS)}")
+        return self.pseudo(2) if kind < 9 else f"{self.pseudo(2)} {self.pick(w.ITEMS)}"
+
+    def title(self) -> str:
+        """A title such as "The Quiet Harbour"."""
+
+        def make() -> str:
+            words = [self.pick(w.ADJECTIVES), self.pick(w.NOUNS)]
+            if self.chance(0.3):
+                words = [self.pick(w.NOUNS), "of", self.cased(self.pseudo(2))]
+            text = " ".join(x if x == "of" else x[:1].upper() + x[1:] for x in words)
+            return f"The {text}" if self.chance(0.5) else text
+
+        return self._open(make)
+
+    def letters(self, n: int) -> str:
+        text = "".join(self.pick("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(n))
+        return text.lower() if self.lower else text
+
+    def digits(self, n: int) -> str:
+        return "".join(self.pick("0123456789") for _ in range(n))
+
+    def code(self) -> str:
+        """An identifier such as "KX-4821", "7f3k9q" or "90412"."""
+
+        def make() -> str:
+            kind = self.below(6)
+            if kind == 0:
+                return f"{self.letters(self.between(1, 3))}-{self.digits(self.between(2, 5))}"
+            if kind == 1:
+                return self.digits(self.between(4, 8))
+            if kind == 2:
+                return "".join(self.pick("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(self.between(5, 8)))
+            if kind == 3:
+                return f"{self.letters(2)}{self.digits(3)}{self.letters(1)}"
+            if kind == 4:
+                return f"{self.pseudo(2)}-{self.digits(self.between(1, 3))}"
+            return f"{self.letters(3)}{self.digits(self.between(2, 4))}"
+
+        return self._open(make)
+
+    def email(self) -> str:
+        first = re.sub("[^a-z]", "", self.first_name().lower())
+        host = self.pseudo(2)
+        end = self.pick(("com", "org", "net", "io", "co.uk", "de", "eu"))
+        if self.chance(0.5):
+            first += self.pick((".", "_", "")) + self.pseudo(2)
+        return f"{first}@{host}.{end}"
+
+    def phone(self) -> str:
+        kind = self.below(4)
+        if kind == 0:
+            return f"+{self.between(1, 99)} {self.digits(3)} {self.digits(3)} {self.digits(4)}"
+        if kind == 1:
+            return f"0{self.digits(3)} {self.digits(6)}"
+        return f"{self.digits(3)}-{self.digits(4)}" if kind == 2 else f"{self.digits(3)}-{self.digits(3)}-{self.digits(4)}"
+
+    def clock(self) -> tuple[str, str]:
+        """A time of day: (HH:MM, as it is said)."""
+        hour, minute = self.below(24), self.pick((0, 0, 0, 15, 30, 30, 45, 5, 10, 20, 40, 50, 55))
+        iso = f"{hour:02d}:{minute:02d}"
+        if self.chance(0.5):
+            return iso, iso
+        half = "am" if hour < 12 else "pm"
+        said = f"{(hour - 1) % 12 + 1}" + (f":{minute:02d}" if minute or self.chance(0.2) else "")
+        return iso, said + self.pick(("", " ")) + half
+
+    def date(self) -> tuple[str, str]:
+        """A date: (YYYY-MM-DD, as it is said)."""
+        y, m, d = self.between(1950, 2035) if self.chance(0.4) else self.between(2023, 2028), self.between(1, 12), self.between(1, 28)
+        if self.chance(0.1):
+            d = self.between(1, 30 if m != 2 else 28)
+        iso = f"{y}-{m:02d}-{d:02d}"
+        month = w.MONTHS[m - 1]
+        if self.lower:
+            month = month.lower()
+        ending = "th" if 10 < d < 14 else {1: "st", 2: "nd", 3: "rd"}.get(d % 10, "th")
+        kind = self.below(8)
+        said = (
+            f"{d} {month} {y}", f"{month} {d}, {y}", f"{month} {d}{ending}, {y}", f"the {d}{ending} of {month} {y}",
+            iso, f"{d} {month[:3]} {y}", f"{d}{ending} {month} {y}", f"{month[:3]} {d} {y}",
+        )[kind]
+        return iso, said
+
+    def money(self) -> tuple[float | int, str]:
+        """An amount: (number, digits as written, perhaps with a thousands comma)."""
+        kind = self.below(4)
+        if kind == 0:
+            value: float | int = self.between(1, 99)
+        elif kind == 1:
+            value = self.between(100, 9999)
+        elif kind == 2:
+            value = round(self.between(100, 99999) / 100, 2)
+        else:
+            value = self.pick((50, 100, 250, 500, 1000, 1500, 2000, 12000)) + self.between(0, 20) * 5
+        if isinstance(value, float) and value == int(value):
+            value = int(value)
+        said = f"{value:.2f}" if isinstance(value, float) or self.chance(0.1) else str(value)
+        if value >= 1000 and self.chance(0.4):
+            said = f"{value:,.2f}" if "." in said else f"{value:,}"
+        return value, said
+
+    def count(self, low: int = 1, high: int = 12) -> tuple[int, str]:
+        """A small number: (value, as digits or as a word)."""
+        n = self.between(low, high)
+        return n, w.NUMBER_WORDS[n] if n <= 12 and self.chance(0.5) else str(n)
+
+    def sentence(self) -> str:
+        """A sentence of no importance, for filling."""
+        a, n, v = self.pick(w.ADJECTIVES), self.pick(w.NOUNS), self.pick(FILLER_VERBS)
+        place = self.pick(w.NOUNS)
+        text = self.pick(FILLER).format(
+            a=a, n=n, v=v, p=place, i=self.pick(w.ITEMS), i2=self.pick(w.ITEMS), x=self.pick(w.ANIMALS), f=self.pick(w.FOODS),
+            j=self.pick(w.JOBS), name=self.first_name(), city=self.city(), d=self.pick(w.WEEKDAYS), k=self.between(2, 40),
+            a2=self.pick(w.ADJECTIVES), h=self.pick(w.HOBBIES),
+        )
+        return text.lower() if self.lower else text
+
+
+FILLER_VERBS = "stood waited moved rested turned opened closed stopped fell changed grew slept sang burned leaked shone".split()
+FILLER = (
+    "The {a} {n} {v} near the {p}.", "On {d} the {j} bought a {a} {i} and a {i2}.", "{name} thinks that the {n} is too {a}.",
+    "A {x} sat under the {i} all day.", "It rained in {city} for {k} hours.", "There were {k} people at the {n}, most of them {a}.",
+    "The {j} from {city} likes {f} with {a2} {f}.", "Nobody knew why the {n} {v} so early.", "We saw a {a} {x} by the {p} on {d}.",
+    "{name} wrote a long letter about {h}.", "The {i} cost {k} euros, which seemed fair.", "After lunch the {n} {v} again.",
+    "My {i} is {a}, but the {i2} is {a2}.", "{name} and the {j} talked about {h} until late.", "The road to {city} passes a {a} {p}.",
+    "Some say the {x} is more {a} than the {j}.", "In the morning the {p} looked {a} and {a2}.", "They moved the {i} to the {n}.",
+)

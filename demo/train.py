@@ -1,0 +1,251 @@
+"""Train the demo model on one GPU (or, at a tiny size, on a CPU to try the script out).
+
+Data is made while training by worker processes; the run lasts --minutes by the clock, with a warm-up and a linear
+decay at its end. Weights go to OUT in float16 parts of under 16 MB. Usage: python -m demo.train --out OUT --minutes 7
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .model import Llama, Shape, causal
+from .packing import Rows, describe, start_workers
+from .trial import start_making, trial
+
+FOLDER = Path(__file__).parents[1] / "src/proxy_inference_engine/demo_model"
+PART_BYTES = 15_000_000
+
+
+def save_parts(weights: dict[str, Tensor], out: Path) -> None:
+    """float16 weights in files part0.bin, part1.bin, ... beside parts.json (names and shapes in order)."""
+    flat = torch.cat([w.half().flatten().cpu() for w in weights.values()]).numpy().tobytes()
+    index = {name: list(w.shape) for name, w in weights.items()}
+    for i in range(0, len(flat), PART_BYTES):
+        (out / f"part{i // PART_BYTES}.bin").write_bytes(flat[i : i + PART_BYTES])
+    (out / "parts.json").write_text(json.dumps(index))
+
+
+def load_parts(folder: Path) -> dict[str, Tensor]:
+    """What `save_parts` wrote, as float32."""
+    index = json.loads((folder / "parts.json").read_text())
+    blob = b"".join(p.read_bytes() for p in sorted(folder.glob("part*.bin")))
+    flat = torch.from_numpy(np.frombuffer(blob, np.float16).astype(np.float32))
+    out, at = {}, 0
+    for name, shape in index.items():
+        n = int(np.prod(shape))
+        out[name] = flat[at : at + n].view(shape)
+        at += n
+    return out
+
+
+def orthogonalised(g: Tensor) -> Tensor:
+    """Newton-Schulz iteration towards the nearest orthogonal matrices, for a stack [N, rows, columns].
+
+    Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = g.bfloat16()
+    flip = x.shape[-2] > x.shape[-1]
+    if flip:
+        x = x.mT
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(5):
+        y = x @ x.mT
+        x = a * x + (b * y + c * y @ y) @ x
+    return x.mT if flip else x
+
+
+class Muon:
+    """Momentum with orthogonalised updates for the matrices inside the layers."""
+
+    def __init__(self, params: list[Tensor], decay: float) -> None:
+        self.groups: dict[tuple[int, ...], list[Tensor]] = {}
+        for p in params:
+            self.groups.setdefault(tuple(p.shape), []).append(p)
+        self.momenta = {k: torch.zeros(len(v), *k, device=v[0].device) for k, v in self.groups.items()}
+        self.decay = decay
+
+    @torch.no_grad()
+    def step(self, lr: float, momentum: float) -> None:
+        for shape, params in self.groups.items():
+            g = torch.stack([p.grad for p in params])
+            m = self.momenta[shape]
+            m.lerp_(g, 1 - momentum)
+            update = orthogonalised(g.lerp(m, momentum).flatten(0, 1)).view_as(g)
+            scale = max(1.0, shape[-2] / shape[-1]) ** 0.5
+            torch._foreach_mul_(params, 1 - lr * self.decay)
+            torch._foreach_add_(params, list(update.float().unbind(0)), alpha=-lr * scale)
+
+
+def flex_attend(starts: Tensor):
+    """Attention within each conversation: a key is seen when it is not later and not before the conversation's start."""
+    from torch.nn.attention.flex_attention import BlockMask, flex_attention
+
+    b, n = starts.shape
+    block = 128
+    num = n // block
+
+    def visible(i, h, q, k):
+        return (k <= q) & (k >= starts[i, q])
+
+    low = starts.view(b, num, block)[:, :, 0] // block
+    index = torch.arange(num, device=starts.device)
+    counts = (index[None] - low + 1).to(torch.int32)
+    indices = (low[:, :, None] + index[None, None]).clamp(max=num - 1).to(torch.int32)
+    mask = BlockMask.from_kv_blocks(counts[:, None], indices[:, None], BLOCK_SIZE=block, mask_mod=visible)
+
+    def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return flex_attention(q, k, v, block_mask=mask)
+
+    return attend
+
+
+class Feed:
+    """Batches from the workers; when they are late, an old batch is used again with its rows mixed."""
+
+    def __init__(self, queue, keep: int = 600) -> None:
+        self.pool: list[Rows] = []
+        self.fresh: list[Rows] = []
+        self.made = self.reused = 0
+        self.queue, self.keep = queue, keep
+        self.lock = threading.Lock()
+        threading.Thread(target=self._pull, daemon=True).start()
+
+    def _pull(self) -> None:
+        while True:
+            rows = self.queue.get()
+            with self.lock:
+                self.fresh.append(rows)
+                self.made += 1
+
+    def next(self) -> Rows:
+        while not self.fresh and len(self.pool) < 8:
+            time.sleep(0.02)
+        with self.lock:
+            if self.fresh:
+                rows = self.fresh.pop(0)
+                if len(self.pool) < self.keep:
+                    self.pool.append(rows)
+                else:
+                    self.pool[random.randrange(self.keep)] = rows
+                return rows
+            self.reused += 1
+            a, b = random.choice(self.pool), random.choice(self.pool)
+        pick = np.random.permutation(2 * len(a.tokens))[: len(a.tokens)]
+        return Rows(*(np.concatenate((x, y))[pick] for x, y in zip(a, b, strict=True)))
+
+
+def main() -> None:
+    p = argparse.ArgumentParser()
+    p.add_argument("--out", type=Path, required=True)
+    p.add_argument("--minutes", type=float, default=7.0)
+    p.add_argument("--rows", type=int, default=64)
+    p.add_argument("--length", type=int, default=4096)
+    p.add_argument("--workers", type=int, default=15)
+    p.add_argument("--seed", type=int, default=1_000_000)
+    p.add_argument("--lr", type=float, default=0.02)
+    p.add_argument("--decay-share", type=float, default=0.5)
+    p.add_argument("--resume", type=Path)
+    p.add_argument("--layers", type=int, default=Shape.num_layers)
+    p.add_argument("--tiny", action="store_true", help="a toy size, for trying the script on a CPU")
+    p.add_argument("--trial", type=int, default=400, help="held-out conversations a set at the end")
+    args = p.parse_args()
+    begin = time.time()
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    random.seed(args.seed)
+    making = start_making(FOLDER, args.trial, max(1, args.workers - 1))
+    queue, processes = start_workers(FOLDER, length=args.length, count=args.rows, workers=args.workers, seed=args.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_float32_matmul_precision("high")
+    feed = Feed(queue)
+    shape = Shape(width=128, hidden=192, num_heads=2, num_layers=2) if args.tiny else Shape(num_layers=args.layers)
+    model = Llama(shape).to(device)
+    if args.resume:
+        model.from_checkpoint(load_parts(args.resume))
+    print("parameters", sum(x.numel() for x in model.parameters()), "device", torch.cuda.get_device_name() if device == "cuda" else "cpu", torch.__version__, flush=True)
+    matrices = [x for x in model.layers.parameters() if x.ndim == 3]
+    rest = [x for x in model.parameters() if x.ndim < 3]
+    muon = Muon(matrices, decay=0.03)
+    adam = torch.optim.AdamW(rest, lr=1.0, betas=(0.9, 0.95), eps=1e-10, weight_decay=0.0, fused=device == "cuda")
+
+    def loss_with(attend: Any, tokens: Tensor, weights: Tensor) -> Tensor:
+        with torch.autocast(device, torch.bfloat16):
+            h = model(tokens, attend)
+            logits = F.linear(h, model.embed)
+        flat = F.cross_entropy(logits[:, :-1].float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
+        w = weights[:, :-1].flatten().float()
+        return (flat * w).sum() / w.sum()
+
+    inner = torch.compile(lambda t, w, s: loss_with(flex_attend(s), t, w), dynamic=False)
+    outer = torch.compile(loss_with, dynamic=False)
+    ways = {
+        "mask built inside": inner,
+        "mask built outside": lambda t, w, s: outer(flex_attend(s), t, w),
+        "plain causal": lambda t, w, s: outer(causal, t, w),
+    } if device == "cuda" else {"eager": lambda t, w, s: loss_with(causal, t, w)}
+
+    def batch() -> tuple[Tensor, Tensor, Tensor]:
+        rows = feed.next()
+        parts = [torch.from_numpy(np.ascontiguousarray(rows.tokens).astype(np.int32)), torch.from_numpy(np.ascontiguousarray(rows.weights)), torch.from_numpy(np.ascontiguousarray(rows.starts).astype(np.int32))]
+        tokens, weights, starts = (x.pin_memory().to(device, non_blocking=True) if device == "cuda" else x for x in parts)
+        return tokens.long(), weights, starts
+
+    first = feed.next()
+    print("first batch", describe(first), f"{time.time() - begin:.0f} s", flush=True)
+    for way, step_fn in ways.items():
+        try:
+            step_fn(*batch()).backward()
+            print("attention:", way, flush=True)
+            break
+        except Exception as error:  # the whole run must not die of one kernel
+            print(way, "failed:", repr(error)[:1500], flush=True)
+    model.zero_grad(set_to_none=True)
+    print(f"compiled after {time.time() - begin:.0f} s", flush=True)
+    start, limit, step, saved = time.time(), args.minutes * 60 - (time.time() - begin), 0, time.time()
+    total = torch.zeros((), device=device)
+    while (elapsed := time.time() - start) < limit:
+        progress = elapsed / limit
+        rate = min(1.0, (step + 1) / (100 if not args.resume else 30)) * min(1.0, (1 - progress) / args.decay_share)
+        loss = step_fn(*batch())
+        loss.backward()
+        muon.step(args.lr * rate, 0.85 + 0.1 * min(1.0, step / 300))
+        for group in adam.param_groups:
+            group["lr"] = 0.15 * args.lr * rate
+        adam.step()
+        model.zero_grad(set_to_none=True)
+        total += loss.detach()
+        step += 1
+        if step % 50 == 0 or (device == "cpu" and step % 5 == 0):
+            mean = total.item() / (50 if device == "cuda" else 5)
+            total.zero_()
+            seconds = time.time() - start
+            print(f"step {step} loss {mean:.4f} rate {rate:.3f} {step * args.rows * args.length / seconds / 1e6:.2f} Mtok/s made {feed.made} reused {feed.reused} {seconds:.0f} s", flush=True)
+        if time.time() - saved > 100:
+            saved = time.time()
+            save_parts(model.to_checkpoint(), args.out)
+    for process in processes:
+        process.terminate()
+    weights = model.to_checkpoint()
+    save_parts(weights, args.out)
+    (args.out / "training.json").write_text(json.dumps({
+        "steps": step, "tokens": step * args.rows * args.length, "seconds": round(time.time() - begin), "batches_made": feed.made, "batches_reused": feed.reused,
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu", "torch": torch.__version__, "lr": args.lr, "resumed": bool(args.resume)}))
+    print(f"trained, {time.time() - begin:.0f} s", flush=True)
+    trial(shape, {k: v.half().float() for k, v in weights.items()}, FOLDER, args.out, making, device)
+    print(f"done, {time.time() - begin:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""The model calls a Python function and answers with what it returned.
+
+python examples/tool_call.py [MODEL]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from proxy_inference_engine import InferenceEngine, Interaction, Role
+
+STOCK = {"lamp": 14, "chair": 3}
+
+
+def get_stock(item: str) -> int:
+    """Look up how many pieces of an item are in stock.
+
+    Args:
+        item: name of the item
+    """
+    return STOCK.get(item.lower(), 0)
+
+
+async def main(model: str) -> None:
+    async with InferenceEngine(model) as engine:
+        conversation = [Interaction.simple(Role.USER, "How many lamps do we have in stock?")]
+        reply = await engine.chat(conversation, tools=[get_stock], temperature=0, max_new_tokens=120)
+        if reply.finish_reason != "tool_calls":
+            print("answered without the function:", reply.text)
+            return
+        conversation.append(reply)
+        for call in reply.tool_calls:
+            result = get_stock(**json.loads(call.arguments))
+            print(f"{call.name}({call.arguments}) = {result}")
+            conversation.append(Interaction(Role.TOOL, json.dumps(result), name=call.name, tool_call_id=call.id))
+        answer = await engine.chat(conversation, tools=[get_stock], temperature=0, max_new_tokens=120)
+        print(answer.text)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))

@@ -1,0 +1,54 @@
+"""Options that several commands share: their names, help and how they become the engine's keywords."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+MODEL_HELP = "A model folder, a hub id such as org/name, or demo for the bundled model."
+
+_ENGINE = "Model"
+_SAMPLING = "Sampling"
+
+Model = Annotated[str, typer.Argument(help=MODEL_HELP)]
+
+# How the model is loaded: fields of EngineConfig.
+Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use only what is on this machine already.")]
+Dtype = Annotated[str | None, typer.Option(help="Compute type: float32, float16 or bfloat16.")]
+ContextLength = Annotated[
+    int | None, typer.Option("--context-length", "-c", help="The most tokens, prompt and reply together.")
+]
+PromptCacheDir = Annotated[
+    Path | None, typer.Option(help="Keep computed conversations in this folder, for the next start.")
+]
+
+# What one reply is like: inference keywords. None takes the model's own default.
+System = Annotated[str | None, typer.Option("--system", "-s", help="The system text.")]
+MaxNewTokens = Annotated[int | None, typer.Option("--max-new-tokens", "-n", help="End a reply after so many tokens.")]
+Temperature = Annotated[
+    float | None, typer.Option("--temperature", "-t", help="0 takes the likeliest token; higher varies more.")
+]
+TopP = Annotated[float | None, typer.Option(help="Draw from the likeliest tokens up to this probability.")]
+TopK = Annotated[int | None, typer.Option(help="Draw from this many likeliest tokens.")]
+MinP = Annotated[float | None, typer.Option(help="Leave out tokens less likely than this share of the likeliest.")]
+RepetitionPenalty = Annotated[float | None, typer.Option(help="Above 1, tokens that came before are less likely.")]
+Seed = Annotated[int | None, typer.Option(help="The same seed gives the same reply.")]
+Stop = Annotated[list[str] | None, typer.Option(help="End the reply before this text; may be given several times.")]
+Think = Annotated[
+    bool | None, typer.Option("--think/--no-think", help="Whether a model that can reason does so first.")
+]
+
+
+def given(**keywords: Any) -> dict[str, Any]:
+    """The keywords that were given: without None and empty lists."""
+    return {name: value for name, value in keywords.items() if value is not None and value != []}
+
+
+def check_inference(options: dict[str, Any]) -> None:
+    """Raise what the engine would raise for these inference keywords, before a model is loaded for them."""
+    from proxy_inference_engine.engine.request import InferenceOptions
+
+    InferenceOptions.from_keywords(options)

@@ -1,0 +1,90 @@
+"""The engine's inner loop: schedule, submit, read, advance. Everything here runs in the engine thread.
+
+Knows ids, sequences and the device; no text template, no asyncio, no HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import mlx.core as mx
+
+from proxy_inference_engine.engine.runner import Runner, Step
+from proxy_inference_engine.engine.scheduler import Batch, Row, Scheduler
+from proxy_inference_engine.engine.sequence import Sequence
+from proxy_inference_engine.errors import EngineError, InternalError
+
+logger = logging.getLogger(__name__)
+
+CLEAR_CACHE_STEPS = 256
+"""MLX keeps freed buffers for reuse; they are given back every so many steps."""
+
+
+class EngineCore:
+    """Scheduler and runner, one step at a time."""
+
+    def __init__(self, scheduler: Scheduler, runner: Runner) -> None:
+        self.scheduler = scheduler
+        self.runner = runner
+        self._in_flight: Step | None = None
+        self._num_steps = 0
+
+    @property
+    def has_work(self) -> bool:
+        return self._in_flight is not None or self.scheduler.has_work
+
+    def step(self) -> None:
+        """Submit the next step to the device, then read the one before it and tell whom it concerns."""
+        batch = self.scheduler.schedule()
+        submitted = None if batch is None else self._submit(batch)
+        previous, self._in_flight = self._in_flight, submitted
+        if previous is not None:
+            self._read(previous)
+        self._num_steps += 1
+        if self._num_steps % CLEAR_CACHE_STEPS == 0:
+            mx.clear_cache()
+
+    def stop(self, error: EngineError) -> None:
+        """End every sequence with `error`, after the step in flight."""
+        previous, self._in_flight = self._in_flight, None
+        if previous is not None:
+            self._read(previous)
+        self.scheduler.fail_all(error)
+
+    def _submit(self, batch: Batch) -> Step | None:
+        """Run the rows; a row that fails ends its own request only."""
+        rows: list[Row] = []
+        logits: list[mx.array] = []
+        for row in batch.rows:
+            try:
+                logits.append(self.runner.forward_row(row))
+                rows.append(row)
+            except Exception as error:
+                self._fail(row.sequence, error, "the forward pass failed")
+        if not rows:
+            return None
+        batch = Batch(tuple(rows))
+        try:
+            step = self.runner.submit(batch, logits)
+        except Exception as error:
+            for row in rows:
+                self._fail(row.sequence, error, "sampling failed")
+            return None
+        self.scheduler.submitted(batch)
+        return step
+
+    def _read(self, step: Step) -> None:
+        try:
+            drawn = self.runner.read(step)
+        except Exception as error:
+            for row in step.batch.rows:
+                self._fail(row.sequence, error, "the device failed")
+            return
+        self.scheduler.advance(step.batch, drawn)
+
+    def _fail(self, sequence: Sequence, cause: Exception, what: str) -> None:
+        request_id = sequence.request.request_id
+        logger.exception("request %s: %s", request_id, what, exc_info=cause)
+        error = InternalError(f"request {request_id}: {what}: {cause}")
+        error.__cause__ = cause
+        self.scheduler.fail(sequence, error)

@@ -1,0 +1,362 @@
+"""`InferenceEngine`: a model behind calls that a program makes. Conversations go in; text, tool calls and token ids
+come out.
+
+Rendering and encoding run in a worker thread, the model in the engine thread, so an event loop is never blocked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import weakref
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
+
+from proxy_inference_engine.cache import PrefixPool, PromptCache
+from proxy_inference_engine.config import EngineConfig
+from proxy_inference_engine.engine import generate as plain_loop
+from proxy_inference_engine.engine.core import EngineCore
+from proxy_inference_engine.engine.handle import RequestHandle
+from proxy_inference_engine.engine.loading import LoadedModel, LoadModel, load_model
+from proxy_inference_engine.engine.memory import device_memory_bytes, is_gpu
+from proxy_inference_engine.engine.prompt import PromptPreparer
+from proxy_inference_engine.engine.reply import ReplyBuilder, ReplyStream
+from proxy_inference_engine.engine.request import GenerationRequest, InferenceOptions, check_prompt_ids
+from proxy_inference_engine.engine.runner import Runner
+from proxy_inference_engine.engine.scheduler import Scheduler
+from proxy_inference_engine.engine.sequence import Sequence as RunningSequence
+from proxy_inference_engine.engine.thread import EngineThread
+from proxy_inference_engine.errors import EngineClosedError, EngineError, NotSupportedError, RequestError
+from proxy_inference_engine.logits_processors import make_logits_processors
+from proxy_inference_engine.samplers import make_sampler
+from proxy_inference_engine.types import FinishReason
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from proxy_inference_engine.interaction import Interaction, PromptLike
+    from proxy_inference_engine.models.base import Model
+    from proxy_inference_engine.tokenizer import Tokenizer
+
+_PREFILL_CHUNK_CPU = 256
+_PREFILL_CHUNK_GPU = 2048
+_PREFIX_CACHE_SHARE = 8
+"""Idle conversations may hold one part in so many of the memory."""
+
+
+class InferenceEngine:
+    """A local language model, ready to be asked. Use it as a context manager, or `close` it.
+
+        with InferenceEngine("demo") as engine:
+            reply = asyncio.run(engine.chat([Interaction.simple(Role.USER, "Hello")]))
+
+    Args:
+        model_path: a model folder, a hub id such as `org/name`, or `demo` for the bundled model; or a function that
+            makes a `LoadedModel`, called in the engine's own thread.
+        config: the fields of `EngineConfig`.
+
+    Raises ModelLoadError when the model cannot be loaded, RequestError for an unknown or bad keyword.
+    """
+
+    def __init__(self, model_path: str | Path | LoadModel = "demo", **config: Any) -> None:
+        self.config = EngineConfig.from_keywords(config)
+        self._thread = EngineThread("pie-engine")
+        try:
+            self._loaded: _Loaded | None = self._thread.call(
+                functools.partial(_load, model_path, self.config, self._thread)
+            ).result()
+        except BaseException:
+            self._thread.close()
+            raise
+        self._close = weakref.finalize(self, _close, self._thread, self._loaded, self.config)
+
+    # -- what was loaded --------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> Model:
+        """The model; its weights are evaluated, so any thread may call it."""
+        return self._open().model
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        return self._open().tokenizer
+
+    @property
+    def context_length(self) -> int:
+        """The most tokens, prompt and reply together, of a request."""
+        return self._open().context_length
+
+    # -- conversations ----------------------------------------------------------------------------------------
+
+    async def __call__(self, prompt: PromptLike, **inference_kwargs: Any) -> tuple[mx.array, FinishReason]:
+        """New token ids (int32 `[n]`, without the stop token) in reply to `prompt`, and why it ended.
+
+        Raises RequestError before any work for bad input.
+        """
+        end = await self.stream(prompt, **inference_kwargs).end()
+        return mx.array(end.token_ids, dtype=mx.int32), end.finish_reason
+
+    async def chat(self, prompt: PromptLike, **inference_kwargs: Any) -> Interaction:
+        """The reply as an Interaction: text, tool calls (`Type.ACTION`), and as metadata `finish_reason`, `usage`,
+        `timing`, `reasoning` and `logprobs` where there are any. Raises RequestError before any work for bad input.
+        """
+        builder = ReplyBuilder()
+        async for event in self.stream(prompt, **inference_kwargs):
+            builder.add(event)
+        return builder.interaction()
+
+    def stream(self, prompt: PromptLike, **inference_kwargs: Any) -> ReplyStream:
+        """The reply as it comes: an async iterator of events, the last an `End`.
+
+        Leaving the loop, closing the stream or cancelling the task stops the request. Errors are raised by the
+        iteration.
+        """
+        return ReplyStream(functools.partial(self._submit_prompt, prompt, dict(inference_kwargs)))
+
+    async def generate(
+        self, prompt_ids: Sequence[int] | mx.array, **inference_kwargs: Any
+    ) -> tuple[mx.array, FinishReason]:
+        """The same as calling the engine, from token ids: new ids (int32 `[n]`) and the finish reason."""
+        loaded = self._open()
+        options = InferenceOptions.from_keywords(inference_kwargs, loaded.generation_defaults)
+        if options.tools is not None:
+            raise RequestError("tools go into the chat template: give a conversation, not token ids", param="tools")
+        handle = self.submit(self._request(_id_list(prompt_ids), options, wants_text=bool(options.stop)))
+        try:
+            end = await handle.end()
+        finally:
+            handle.cancel()
+        return mx.array(end.token_ids, dtype=mx.int32), end.finish_reason
+
+    # -- one level down ---------------------------------------------------------------------------------------
+
+    def submit(self, request: GenerationRequest) -> RequestHandle:
+        """Queue a request; iterate over the handle for its events. Raises CapacityError when the queue is full."""
+        loaded = self._open()
+        handle = RequestHandle(request.request_id)
+        text = loaded.preparer.text_stream(request) if request.wants_text else None
+        listener = _weak_listener(handle)
+        sequence = RunningSequence(request, listener, text)
+        thread = self._thread
+
+        def cancel() -> None:
+            with contextlib.suppress(EngineClosedError):  # closing ended the request already
+                thread.call(lambda: loaded.core.scheduler.cancel(sequence))
+
+        handle.on_cancel(cancel)
+
+        def add() -> None:
+            try:
+                loaded.core.scheduler.add(sequence)
+            except EngineError as error:
+                listener(error)
+
+        thread.call(add)
+        return handle
+
+    def generate_step(
+        self,
+        prompt_ids: Sequence[int] | mx.array,
+        pixel_values: mx.array | None = None,
+        mask: mx.array | None = None,
+        sampler: plain_loop.Sampler | None = None,
+        logits_processors: Sequence[plain_loop.LogitsProcessor] | None = None,
+    ) -> Iterator[tuple[int, mx.array]]:
+        """Yield `(token_id, logprobs [V])` one by one until the context is full; stop whenever you like.
+
+        Stop tokens are yielded too: compare with `tokenizer.stop_tokens`. The default sampler and processors follow the
+        model's generation_config.json. Raises RequestError for bad ids, at the first `next`.
+        """
+        if pixel_values is not None or mask is not None:
+            raise NotSupportedError(
+                "pixel_values and mask come with vision models, which this version does not have yet"
+            )
+        loaded = self._open()
+        ids = check_prompt_ids(
+            _id_list(prompt_ids), vocab_size=loaded.model.config.vocab_size, context_length=loaded.context_length
+        )
+        return self._generate_step(loaded, ids, sampler, list(logits_processors or ()))
+
+    def _generate_step(
+        self,
+        loaded: _Loaded,
+        ids: tuple[int, ...],
+        sampler: plain_loop.Sampler | None,
+        logits_processors: list[plain_loop.LogitsProcessor],
+    ) -> Iterator[tuple[int, mx.array]]:
+        def start() -> tuple[PromptCache, Generator[tuple[int, mx.array]]]:
+            cache = loaded.pool.acquire(list(ids))
+            return cache, plain_loop.generate_step(
+                loaded.model,
+                ids,
+                cache=cache,
+                sampler=sampler or self.make_sampler(),
+                logits_processors=logits_processors,
+                prefill_chunk=loaded.prefill_chunk,
+                context_length=loaded.context_length,
+            )
+
+        cache, steps = self._thread.call(start).result()
+
+        def stop() -> None:
+            steps.close()
+            loaded.pool.release(cache)
+
+        try:
+            while (item := self._thread.call(lambda: next(steps, None)).result()) is not None:
+                yield item
+        finally:
+            with contextlib.suppress(EngineClosedError):
+                self._thread.call(stop).result()
+
+    def make_sampler(self, **kwargs: Any) -> Callable[[mx.array], mx.array]:
+        """A sampler `logprobs [B, V] -> token_ids [B]`; the model's generation_config.json gives the defaults."""
+        options = InferenceOptions.from_keywords({}, self._open().generation_defaults).sampling
+        defaults = {
+            "temp": options.temperature,
+            "min_p": options.min_p,
+            "min_tokens_to_keep": options.min_tokens_to_keep,
+            "top_p": options.top_p,
+            "top_k": options.top_k,
+        }
+        if "temperature" in kwargs:
+            kwargs["temp"] = kwargs.pop("temperature")
+        return make_sampler(**{**defaults, **kwargs})
+
+    def make_logits_processors(self, **kwargs: Any) -> list[plain_loop.LogitsProcessor]:
+        """Processors `(history [n], logits [B, V]) -> logits`, one for each penalty given."""
+        return make_logits_processors(**kwargs)
+
+    # -- the end ----------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End running requests with EngineClosedError, save prompt caches where a folder is set, free the model."""
+        self._close()
+        self._loaded = None
+
+    def __enter__(self) -> InferenceEngine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> InferenceEngine:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    # -- inside -----------------------------------------------------------------------------------------------
+
+    def _open(self) -> _Loaded:
+        if self._loaded is None:
+            raise EngineClosedError("the engine is closed")
+        return self._loaded
+
+    def _request(self, ids: Sequence[int], options: InferenceOptions, *, wants_text: bool) -> GenerationRequest:
+        loaded = self._open()
+        return GenerationRequest.build(
+            ids,
+            options,
+            vocab_size=loaded.model.config.vocab_size,
+            context_length=loaded.context_length,
+            stop_token_ids=loaded.tokenizer.stop_tokens,
+            wants_text=wants_text,
+        )
+
+    async def _submit_prompt(
+        self, prompt: PromptLike, inference_kwargs: Mapping[str, Any]
+    ) -> tuple[RequestHandle, Any]:
+        loaded = self._open()
+        options = InferenceOptions.from_keywords(inference_kwargs, loaded.generation_defaults)
+        prepared = await asyncio.to_thread(loaded.preparer.prepare, prompt, options)
+        request = self._request(prepared.prompt_ids, options, wants_text=True)
+        return self.submit(request), loaded.preparer.parser(prepared)
+
+
+class _Loaded:
+    """What the engine thread made: the model and everything around it."""
+
+    def __init__(self, source: LoadedModel, config: EngineConfig, thread: EngineThread) -> None:
+        self.model = source.model
+        self.tokenizer = source.tokenizer
+        self.generation_defaults = source.generation_defaults
+        own_length = self.model.config.context_length
+        if config.context_length is not None and config.context_length > own_length:
+            raise RequestError(
+                f"context_length {config.context_length} is more than the {own_length} the model was made for",
+                param="context_length",
+            )
+        self.context_length = config.context_length or own_length
+        self.prefill_chunk = config.prefill_chunk or (_PREFILL_CHUNK_GPU if is_gpu() else _PREFILL_CHUNK_CPU)
+        budget = config.prefix_cache_bytes
+        self.pool = PrefixPool(
+            self.model,
+            budget_bytes=device_memory_bytes() // _PREFIX_CACHE_SHARE if budget is None else budget,
+            directory=None if config.prompt_cache_dir is None else Path(config.prompt_cache_dir).expanduser(),
+            fingerprint=source.fingerprint,
+        )
+        self.preparer = PromptPreparer(self.tokenizer)
+        scheduler = Scheduler(
+            self.pool,
+            prefill_chunk=self.prefill_chunk,
+            max_num_sequences=config.max_num_sequences,
+            max_queue=config.max_queue,
+        )
+        self.core = EngineCore(scheduler, Runner(self.model))
+        thread.drive(self.core)
+
+
+def _load(model_path: str | Path | LoadModel, config: EngineConfig, thread: EngineThread) -> _Loaded:
+    load: LoadModel = (
+        model_path
+        if callable(model_path)
+        else functools.partial(
+            load_model, model_path, revision=config.revision, dtype=config.dtype, offline=config.offline
+        )
+    )
+    return _Loaded(load(), config, thread)
+
+
+def _close(thread: EngineThread, loaded: _Loaded, config: EngineConfig) -> None:
+    def stop() -> None:
+        loaded.core.stop(EngineClosedError("the engine was closed"))
+        if config.prompt_cache_dir is not None:
+            loaded.pool.save(Path(config.prompt_cache_dir).expanduser())
+        loaded.pool.clear()
+        mx.clear_cache()
+
+    try:
+        thread.call(stop).result()
+    except EngineClosedError:
+        pass
+    finally:
+        thread.close()
+
+
+def _weak_listener(handle: RequestHandle) -> Callable[[Any], None]:
+    """Pushes to the handle while somebody holds it: the engine must not keep alive what nobody reads."""
+    reference = weakref.ref(handle)
+
+    def listener(event: Any) -> None:
+        if (alive := reference()) is not None:
+            alive.push(event)
+
+    return listener
+
+
+def _id_list(prompt_ids: Sequence[int] | mx.array) -> list[int]:
+    if isinstance(prompt_ids, mx.array):
+        if prompt_ids.size and not mx.issubdtype(prompt_ids.dtype, mx.integer):
+            raise RequestError(f"prompt_ids must hold integers, not {prompt_ids.dtype}", param="prompt_ids")
+        ids: list[int] = prompt_ids.reshape(-1).tolist()  # type: ignore[assignment]
+        return ids
+    return list(prompt_ids)

@@ -1,0 +1,238 @@
+"""What one request asks, frozen and checked before any work starts.
+
+`InferenceOptions` are the keywords a caller gives, over the model's own defaults; `GenerationRequest` is what the
+scheduler sees: token ids and numbers, no text templates and no conversation.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from proxy_inference_engine.config import check_number, reject_unknown
+from proxy_inference_engine.errors import ContextLengthError, NotSupportedError, RequestError
+from proxy_inference_engine.logits_processors import PenaltyParams
+from proxy_inference_engine.samplers import SamplingParams
+
+DEFAULT_TEMPERATURE = 1.0
+DEFAULT_MIN_P = 0.02
+MAX_STOP_STRINGS = 64
+MAX_STOP_LENGTH = 1024
+MAX_TOP_LOGPROBS = 100
+_MAX_SEED = 2**64 - 1
+
+_ALIASES = {"temp": "temperature", "max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens"}
+_NOT_YET = ("json_schema", "structured", "regex", "grammar")
+_SAMPLING = tuple(f.name for f in fields(SamplingParams))
+_PENALTIES = tuple(f.name for f in fields(PenaltyParams))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InferenceOptions:
+    """The inference keywords of one call, checked, with the model's defaults filled in."""
+
+    max_new_tokens: int | None = None
+    """None: until the model stops or the context is full. 0: nothing is generated."""
+
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+    penalties: PenaltyParams = field(default_factory=PenaltyParams)
+
+    seed: int | None = None
+    """The same seed gives the same tokens, whatever else runs; None draws a new one."""
+
+    stop: tuple[str, ...] = ()
+    """Texts that end the reply; they are not part of it."""
+
+    logprobs: int | None = None
+    """None: not reported. n: each token's log probability and the n best alternatives."""
+
+    ignore_stop_tokens: bool = False
+    """Go on after the model ends its message, until `max_new_tokens`; for measuring."""
+
+    tools: tuple[Any, ...] | None = None
+    """Tools offered to the model: OpenAI-style dicts or Python functions."""
+
+    template_variables: Mapping[str, Any] = field(default_factory=dict)
+    """Further variables of the chat template, such as `enable_thinking`."""
+
+    @classmethod
+    def from_keywords(cls, keywords: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> InferenceOptions:
+        """Check `keywords` over a model's `defaults` (its generation_config.json).
+
+        Raises RequestError naming the keyword, the value and the range, and NotSupportedError for those this
+        version does not have yet.
+        """
+        given: dict[str, Any] = {}
+        for name, value in keywords.items():
+            canonical = _ALIASES.get(name, name)
+            if canonical in given:
+                raise RequestError(f"{name!r} and another name of {canonical!r} are both given", param=name)
+            given[canonical] = value
+        known = {f.name for f in fields(cls)} - {"sampling", "penalties"}
+        known |= {*_SAMPLING, *_PENALTIES, *_ALIASES, *_NOT_YET, "tool_choice", "enable_thinking"}
+        reject_unknown(given, known, "inference keyword")
+        for name in _NOT_YET:
+            if given.pop(name, None) is not None:
+                raise NotSupportedError(
+                    f"{name!r} is not in this version yet: structured output comes with a later one"
+                )
+
+        tools = _check_tools(given.pop("tools", None), given.pop("tool_choice", None))
+        variables = dict(given.pop("template_variables", None) or {})
+        if (thinking := given.pop("enable_thinking", None)) is not None:
+            variables["enable_thinking"] = bool(thinking)
+        model_defaults = _sampling_defaults(defaults or {})
+        sampling = {n: given.pop(n) for n in _SAMPLING if given.get(n) is not None}
+        penalties = {n: given.pop(n) for n in _PENALTIES if given.get(n) is not None}
+        for name in (*_SAMPLING, *_PENALTIES):
+            given.pop(name, None)  # None means the default
+        return cls(
+            max_new_tokens=_check_max_new_tokens(given.pop("max_new_tokens", None)),
+            sampling=SamplingParams(**{**{k: v for k, v in model_defaults.items() if k in _SAMPLING}, **sampling}),
+            penalties=PenaltyParams(**{**{k: v for k, v in model_defaults.items() if k in _PENALTIES}, **penalties}),
+            seed=_check_seed(given.pop("seed", None)),
+            stop=_check_stop(given.pop("stop", None)),
+            logprobs=_check_logprobs(given.pop("logprobs", None)),
+            ignore_stop_tokens=bool(given.pop("ignore_stop_tokens", False)),
+            tools=tools,
+            template_variables=variables,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GenerationRequest:
+    """One request as the scheduler runs it."""
+
+    prompt_ids: tuple[int, ...]
+    max_new_tokens: int
+    """Resolved: never more than the context has room for."""
+
+    sampling: SamplingParams
+    penalties: PenaltyParams
+    seed: int
+    stop: tuple[str, ...] = ()
+    stop_token_ids: frozenset[int] = frozenset()
+    logprobs: int | None = None
+    wants_text: bool = True
+    request_id: str = field(default_factory=lambda: f"req-{secrets.token_hex(8)}")
+
+    @classmethod
+    def build(
+        cls,
+        prompt_ids: Sequence[int],
+        options: InferenceOptions,
+        *,
+        vocab_size: int,
+        context_length: int,
+        stop_token_ids: frozenset[int],
+        wants_text: bool = True,
+    ) -> GenerationRequest:
+        """Check the prompt against the model and resolve what `options` left open.
+
+        Raises RequestError for an empty prompt, ids outside the vocabulary or a bias on such an id, and
+        ContextLengthError for a prompt that leaves no room in the context.
+        """
+        ids = check_prompt_ids(prompt_ids, vocab_size=vocab_size, context_length=context_length)
+        options.penalties.check_vocab(vocab_size)
+        room = context_length - len(ids)
+        asked = options.max_new_tokens
+        return cls(
+            prompt_ids=ids,
+            max_new_tokens=room if asked is None else min(asked, room),
+            sampling=options.sampling,
+            penalties=options.penalties,
+            seed=secrets.randbits(63) if options.seed is None else options.seed,
+            stop=options.stop,
+            stop_token_ids=frozenset() if options.ignore_stop_tokens else stop_token_ids,
+            logprobs=options.logprobs,
+            wants_text=wants_text,
+        )
+
+    def with_id(self, request_id: str) -> GenerationRequest:
+        """The same request under another id."""
+        return replace(self, request_id=request_id)
+
+
+def check_prompt_ids(prompt_ids: Sequence[int], *, vocab_size: int, context_length: int) -> tuple[int, ...]:
+    """The prompt as a tuple. Raises RequestError (ContextLengthError when it is too long), before any work."""
+    ids = tuple(prompt_ids)
+    if not ids:
+        raise RequestError("the prompt is empty: give at least one token", param="prompt")
+    if len(ids) >= context_length:
+        raise ContextLengthError(
+            f"the prompt has {len(ids)} tokens, and the context of {context_length} must hold it and at least one "
+            "new token: shorten the conversation",
+            param="prompt",
+        )
+    for position, token_id in enumerate(ids):
+        if isinstance(token_id, bool) or not isinstance(token_id, int) or not 0 <= token_id < vocab_size:
+            raise RequestError(
+                f"prompt_ids[{position}] is {token_id!r}, not a token id from 0 to {vocab_size - 1}", param="prompt_ids"
+            )
+    return ids
+
+
+def _sampling_defaults(model: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's generation_config.json as keywords; ours where it says nothing."""
+    if model.get("do_sample") is False and "temperature" not in model:
+        return {"temperature": 0.0, **_chosen(model)}
+    if not any(model.get(name) is not None for name in ("temperature", "top_p", "top_k", "min_p", "do_sample")):
+        return {"temperature": DEFAULT_TEMPERATURE, "min_p": DEFAULT_MIN_P, **_chosen(model)}
+    return {"temperature": DEFAULT_TEMPERATURE, "min_p": 0.0, **_chosen(model)}
+
+
+def _chosen(model: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+    return {name: model[name] for name in names if model.get(name) is not None}
+
+
+def _check_max_new_tokens(value: Any) -> int | None:
+    if value is None or value == -1:
+        return None
+    try:
+        check_number("max_new_tokens", value, 0, integer=True)
+    except RequestError as error:
+        raise RequestError(f"{error} (or -1 or None for no limit)", param="max_new_tokens") from None
+    return int(value)
+
+
+def _check_seed(value: Any) -> int | None:
+    if value is not None:
+        check_number("seed", value, 0, _MAX_SEED, integer=True)
+    return value  # type: ignore[no-any-return]
+
+
+def _check_stop(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    stops = (value,) if isinstance(value, str) else value
+    if not isinstance(stops, Sequence) or len(stops) > MAX_STOP_STRINGS:
+        raise RequestError(f"stop must be a text or a list of at most {MAX_STOP_STRINGS}, not {value!r}", param="stop")
+    for stop in stops:
+        if not isinstance(stop, str) or not 0 < len(stop) <= MAX_STOP_LENGTH:
+            raise RequestError(
+                f"each stop must be a text of 1 to {MAX_STOP_LENGTH} characters, not {stop!r}", param="stop"
+            )
+    return tuple(stops)
+
+
+def _check_logprobs(value: Any) -> int | None:
+    if value is None or value is False:
+        return None
+    if value is True:
+        return 0
+    check_number("logprobs", value, 0, MAX_TOP_LOGPROBS, integer=True)
+    return int(value)
+
+
+def _check_tools(tools: Any, choice: Any) -> tuple[Any, ...] | None:
+    if choice not in (None, "auto", "none"):
+        raise NotSupportedError(
+            f"tool_choice={choice!r} is not in this version yet: 'auto' and 'none' are; "
+            "forced calls come with structured output"
+        )
+    if tools is not None and (isinstance(tools, str | Mapping) or not isinstance(tools, Sequence)):
+        raise RequestError(f"tools must be a list of tools, not {type(tools).__name__}", param="tools")
+    return None if not tools or choice == "none" else tuple(tools)

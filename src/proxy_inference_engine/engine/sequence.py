@@ -1,0 +1,127 @@
+"""One running request: what was computed, what was drawn, what was said.
+
+Host state only, but for `last_token` and `history`, which the runner keeps on the device so that the next step can be
+submitted before this step's token is read. Changed by the scheduler and the runner, in the engine thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import mlx.core as mx
+
+from proxy_inference_engine.cache import PromptCache
+from proxy_inference_engine.engine.request import GenerationRequest
+from proxy_inference_engine.errors import EngineError
+from proxy_inference_engine.types import End, Event, FinishReason, Timing, TokenLogprob, Usage
+
+
+class TextStream(Protocol):
+    """Turns token ids into text that is safe to show."""
+
+    @property
+    def matched_stop(self) -> str | None:
+        """The stop string that was found, if one was."""
+        ...
+
+    def push(self, token_id: int) -> str:
+        """The text that this token completes."""
+        ...
+
+    def finish(self) -> str:
+        """What was held back."""
+        ...
+
+
+Listener = Callable[[Event | EngineError], None]
+"""Gets every event of a request, in order; the last is an `End` or an error. Called in the engine thread."""
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """The running state of `request`."""
+
+    request: GenerationRequest
+    listener: Listener
+    text: TextStream | None
+
+    cache: PromptCache | None = None
+    """None while waiting and after the end."""
+
+    num_cached: int = 0
+    """Prompt tokens that came from the prefix cache."""
+
+    num_submitted: int = 0
+    """Tokens that went into the model, read back or not."""
+
+    num_drawn: int = 0
+    """Tokens drawn, read back or not."""
+
+    num_in_flight: int = 0
+    """Submitted steps that were not read back yet."""
+
+    output_ids: list[int] = field(default_factory=list)
+    """Tokens read back, without a stop token."""
+
+    last_id: int | None = None
+    """The token read back last, a stop token included."""
+
+    logprobs: list[TokenLogprob] = field(default_factory=list)
+
+    last_token: mx.array | None = None
+    """The token drawn last, `[1]`, on the device: the next step's input."""
+
+    history: mx.array | None = None
+    """The newest prompt and output tokens, `[n]`, as far as penalties look back; None when none do."""
+
+    finish_reason: FinishReason | None = None
+    error: EngineError | None = None
+
+    submitted_at: float = field(default_factory=time.perf_counter)
+    admitted_at: float = 0.0
+    prefilled_at: float = 0.0
+    first_token_at: float = 0.0
+
+    @property
+    def num_prompt(self) -> int:
+        return len(self.request.prompt_ids)
+
+    @property
+    def is_prefilling(self) -> bool:
+        """Whether prompt tokens are left to submit."""
+        return self.num_submitted < self.num_prompt
+
+    @property
+    def is_ended(self) -> bool:
+        return self.finish_reason is not None or self.error is not None
+
+    @property
+    def wants_step(self) -> bool:
+        """Whether another step may be submitted: more prompt, or room for another token."""
+        return not self.is_ended and (self.is_prefilling or self.num_drawn < self.request.max_new_tokens)
+
+    def end_event(self) -> End:
+        """The last event. Times are wall-clock, from submission."""
+        assert self.finish_reason is not None
+        now = time.perf_counter()
+        first = self.first_token_at or now
+        admitted = self.admitted_at or now
+        num_decoded = len(self.output_ids) - 1
+        num_prefilled = self.num_prompt - self.num_cached
+        return End(
+            finish_reason=self.finish_reason,
+            token_ids=tuple(self.output_ids),
+            usage=Usage(self.num_prompt, self.num_cached, len(self.output_ids)),
+            timing=Timing(
+                queue_ms=(admitted - self.submitted_at) * 1e3,
+                ttft_ms=(first - self.submitted_at) * 1e3,
+                total_ms=(now - self.submitted_at) * 1e3,
+                prefill_tokens_per_s=num_prefilled / max(first - admitted, 1e-9),
+                decode_tokens_per_s=num_decoded / max(now - first, 1e-9) if num_decoded > 0 else 0.0,
+            ),
+            stop_string=None if self.text is None else self.text.matched_stop,
+            logprobs=None if self.request.logprobs is None else tuple(self.logprobs),
+        )

@@ -1,0 +1,38 @@
+"""Range checks for sampling parameters, so that every message names the keyword, the value and the range.
+
+Knows nothing of arrays or of what the parameters mean.
+"""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+from proxy_inference_engine.errors import RequestError
+
+
+def check_number(name: str, value: object, low: float, high: float, *, above_low: bool = False) -> None:
+    """Raise RequestError unless `value` is a finite number in `[low, high]`, or in `(low, high]` with `above_low`."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value) or not low <= value <= high or (above_low and value == low):  # type: ignore[arg-type, operator]
+        bounds = f"above {low:g} and at most {high:g}" if above_low else f"from {low:g} to {high:g}"
+        raise RequestError(f"{name}={value!r} is not valid: give a number {bounds}", param=name)
+
+
+def check_integer(name: str, value: object, low: int, high: int, *, note: str = "") -> None:
+    """Raise RequestError unless `value` is an integer in `[low, high]`; `note` explains special values."""
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    if not is_integer or not low <= value <= high:  # type: ignore[operator]
+        raise RequestError(f"{name}={value!r} is not valid: give an integer from {low} to {high}{note}", param=name)
+
+
+def check_token_ids(name: str, value: object) -> None:
+    """Raise RequestError unless `value` is a tuple of token ids (integers of 0 or more)."""
+    if not isinstance(value, tuple):
+        raise RequestError(f"{name}={value!r} is not valid: give a tuple of token ids", param=name)
+    for token_id in value:
+        check_integer(name, token_id, 0, MAX_INT)
+
+
+MAX_INT = 2**31 - 1
+"""Largest integer a parameter may have: token ids and counts are int32 on the device."""

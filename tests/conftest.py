@@ -1,0 +1,24 @@
+"""Fixtures shared by every test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from proxy_inference_engine import InferenceEngine
+from tests.fakes import write_tiny_model
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with tiny random weights."""
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def engine(tiny_folder: Path) -> Iterator[InferenceEngine]:
+    """One engine on the tiny model, for tests that leave it as they found it."""
+    with InferenceEngine(tiny_folder, prefill_chunk=16) as running:
+        yield running
