@@ -25,14 +25,19 @@ from proxy_inference_engine.cli.byte_tokenizer import write_byte_tokenizer
 from proxy_inference_engine.models.quantization import make_quantization
 from proxy_inference_engine.models.random_weights import write_random
 
+_COLUMNS = ("hidden", "inner", "layers", "heads", "kv_heads", "head_dim", "vocab")
 SHAPES: dict[str, dict[str, int]] = {
-    # name: what differs between Llama configs; sizes are the parameters without the embedding.
-    "30m": {"hidden": 512, "inner": 2048, "layers": 8, "heads": 8, "kv_heads": 4, "head_dim": 64, "vocab": 8192},
-    "wide": {"hidden": 2048, "inner": 8192, "layers": 2, "heads": 32, "kv_heads": 8, "head_dim": 64, "vocab": 8192},
-    "1b": {"hidden": 2048, "inner": 8192, "layers": 16, "heads": 32, "kv_heads": 8, "head_dim": 64, "vocab": 128256},
-    "3b": {"hidden": 3072, "inner": 8192, "layers": 28, "heads": 24, "kv_heads": 8, "head_dim": 128, "vocab": 128256},
-    "8b": {"hidden": 4096, "inner": 14336, "layers": 32, "heads": 32, "kv_heads": 8, "head_dim": 128, "vocab": 128256},
+    name: dict(zip(_COLUMNS, sizes, strict=True))
+    for name, sizes in {
+        "30m": (512, 2048, 8, 8, 4, 64, 8192),
+        "wide": (2048, 8192, 2, 32, 8, 64, 8192),
+        "8b-layer": (4096, 14336, 1, 32, 8, 128, 8192),
+        "1b": (2048, 8192, 16, 32, 8, 64, 128256),
+        "3b": (3072, 8192, 28, 24, 8, 128, 128256),
+        "8b": (4096, 14336, 32, 32, 8, 128, 128256),
+    }.items()
 }
+"""Llamas by name: the last three are real ones, the others their likes for slow machines."""
 
 
 def is_gpu() -> bool:
@@ -89,7 +94,11 @@ def median(values: Sequence[float]) -> float:
 
 def spread(values: Sequence[float]) -> str:
     """`median (lowest to highest)`."""
-    return " ".join([f"{median(values):,.4g}", f"({min(values):,.4g} to {max(values):,.4g})"])
+    middle, low, high = (
+        f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+        for value in (statistics.median(values), min(values), max(values))
+    )
+    return f"{middle} ({low} to {high})"
 
 
 def report(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]], results: dict[str, Any]) -> None:
@@ -101,6 +110,6 @@ def report(name: str, columns: Sequence[str], rows: Sequence[Sequence[str]], res
         table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty()).print(table)
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 140).print(table)
     about = {"benchmark": name, "device": device_name(), "pie": __version__, "mlx": version("mlx")}
     print(json.dumps({**about, **results}))

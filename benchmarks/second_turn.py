@@ -1,8 +1,8 @@
 """What a conversation's history costs: time to the first token of a second turn, with 4,000 tokens before it and none.
 
 Timed from the caller's submission, so rendering and encoding the whole history count as well. The two kinds take turns.
-The model must be wide enough to be like a real one: attention over the history grows with the width, the rest of the
-work with its square, so a narrow model makes the history look dearer than it is.
+The model must be as wide as real ones: attention over the history grows with the width, the rest of the work with its
+square, so a narrow model makes the history look dearer than it is. On a CPU it is one layer of an 8B model.
 
     python benchmarks/second_turn.py
     python benchmarks/second_turn.py --shape 8b --quantize 4     # GPU
@@ -25,7 +25,7 @@ TARGET_RATIO = 1.3
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=SHAPES, default="1b" if is_gpu() else "wide")
+    parser.add_argument("--shape", choices=SHAPES, default="1b" if is_gpu() else "8b-layer")
     parser.add_argument("--model", type=Path, help="a model folder instead of a random one")
     parser.add_argument("--quantize", type=int, metavar="BITS")
     parser.add_argument("--dtype", default="bfloat16", help="of the random model's files")

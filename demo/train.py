@@ -55,7 +55,7 @@ def orthogonalised(g: Tensor) -> Tensor:
     Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = g.bfloat16()
+    x = g.bfloat16() if g.is_cuda else g
     flip = x.shape[-2] > x.shape[-1]
     if flip:
         x = x.mT

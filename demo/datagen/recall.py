@@ -151,24 +151,24 @@ def recall(source: Source, characters: int | None = None) -> Conversation:
     facts: dict[str, Fact] = {}
     num_facts = source.between(1, 3) if target < 1000 else source.between(2, 12)
     places = sorted(source.random() * 0.9 for _ in range(num_facts))
-    places[0] = 0.0 if source.held_out else places[0] * source.random()
+    places[0] = 0.0 if source.graded else places[0] * source.random()
     first = ""
     while size(c) < target or places:
         if places and size(c) >= places[0] * target:
             places.pop(0)
             first = _tell(source, c, facts) or first
             first = first or next(iter(facts))
-        elif facts and not source.held_out and source.chance(0.06):
+        elif facts and not source.graded and source.chance(0.06):
             _question(source, c, source.pick(list(facts.values())))
         else:
             _filler(source, c)
     asked = source.shuffled(list(facts.values()))
-    for fact in asked[: 0 if source.held_out else source.between(0, 5)]:
+    for fact in asked[: 0 if source.graded else source.between(0, 5)]:
         _question(source, c, fact)
     if source.chance(0.08):
         _not_told(source, c, facts)
         return c
-    _question(source, c, next(iter(facts.values())) if source.held_out else asked[-1])
+    _question(source, c, next(iter(facts.values())) if source.graded else asked[-1])
     return c
 
 

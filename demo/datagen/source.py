@@ -55,12 +55,16 @@ def _parse(template: str) -> list[Node]:
 
 
 class Source:
-    """A seeded source of values. `held_out` picks the evaluation's share of names, values and phrasings."""
+    """A seeded source of values. `held_out` picks the evaluation's share of names, values and phrasings.
 
-    def __init__(self, seed: int, *, held_out: bool = False) -> None:
+    `graded` asks for conversations that may end where a reply is graded, such as at a tool call.
+    """
+
+    def __init__(self, seed: int, *, held_out: bool = False, graded: bool = False) -> None:
         self.rng = Random(seed)
         self.random = self.rng.random
         self.held_out = held_out
+        self.graded = graded or held_out
         self.lower = self.chance(0.12)
 
     def chance(self, p: float) -> bool:

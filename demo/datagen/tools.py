@@ -115,7 +115,7 @@ def tool_use(source: Source) -> Conversation:
             c.user(polite(source, template.format(**said)))
         c.assistant("", calls=[{"name": choice.name, "arguments": arguments}])
         c.grade = {"kind": "call", "value": [{"name": choice.name, "arguments": arguments}]}
-        if source.chance(0.4) and turn == 0 and source.held_out:
+        if source.chance(0.4) and turn == 0 and source.graded:
             return c
         if source.chance(0.1):
             result, reply = _error(source)
@@ -151,7 +151,7 @@ def _two_calls(source: Source, c: Conversation, choice: Choice, template: str, a
     both = [arguments, {name: value}]
     c.assistant("", calls=[{"name": choice.name, "arguments": a} for a in both])
     c.grade = {"kind": "call", "value": [{"name": choice.name, "arguments": a} for a in both]}
-    if source.held_out:
+    if source.graded:
         return c
     replies = []
     for a in both:

@@ -58,15 +58,24 @@ def test_many_ctrl_c_stop_one_reply_only(chat: Session) -> None:
     chat.expect(PROMPT)
 
 
+def interrupt_typing(chat: Session, text: str) -> None:
+    # The echo shows that the line editor is up: before, Python itself can miss a signal until the next key.
+    chat.send(text)
+    chat.expect(text)
+    chat.send(CTRL_C)
+
+
 def test_ctrl_c_twice_at_the_prompt_leaves(chat: Session) -> None:
-    chat.send("half a mess" + CTRL_C)
+    interrupt_typing(chat, "half a mess")
     chat.expect("Ctrl-C again or Ctrl-D leaves")
+    chat.expect(PROMPT)
     chat.line("/system")
     chat.expect("there is no system text")
     chat.expect(PROMPT)
-    chat.send(CTRL_C)
+    interrupt_typing(chat, "one")
     chat.expect("Ctrl-C again")
-    chat.send(CTRL_C)
+    chat.expect(PROMPT)
+    interrupt_typing(chat, "two")
     assert chat.wait() == 130
     assert "Traceback" not in chat.shown
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -81,6 +83,20 @@ def test_quantized_linear_shared_over_cores_and_blocks():
     for num_rows in (1, 3):
         x = random_array(rng, num_rows, 1024)
         assert on_both(lambda: ops.quantized_linear(x, weight, scales, biases, group_size=64, bits=4)) <= 1e-5  # noqa: B023
+
+
+def test_quantized_linear_in_another_thread():
+    rng = np.random.default_rng(5)
+    packed = mx.quantize(random_array(rng, 1024, 1024), group_size=64, bits=4)
+    x = random_array(rng, 1, 1024)
+    mx.eval(x, *packed)
+
+    def call():
+        return np.array(ops.quantized_linear(x, *packed, group_size=64, bits=4))
+
+    here = call()
+    with ThreadPoolExecutor(1) as pool:
+        assert np.array_equal(pool.submit(call).result(), here)
 
 
 def test_quantized_linear_with_half_precision_scales():

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_inference_engine.samplers import BatchSampler, SamplingParams, row_keys, usable_rows
+from proxy_inference_engine.samplers import BatchSampler, SamplingParams, row_keys, top_p, usable_rows, weights
 from tests.samplers import reference
 
 P = SamplingParams
@@ -72,6 +72,13 @@ def test_filtered_logprobs_on_a_large_vocabulary(each):
         expected = reference.distribution(np.array(logits)[index], each)
         np.testing.assert_array_equal(logprobs[index] > -np.inf, expected > 0)
         np.testing.assert_allclose(np.exp(logprobs[index]), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("each", [P(top_p=0.9), P(top_p=0.3, temperature=2.0, min_p=0.01)], ids=str)
+def test_the_way_of_a_gpu_on_a_cpu(each, monkeypatch):
+    for module in (top_p, weights):
+        monkeypatch.setattr(module, "on_cpu", lambda: False)
+    test_filtered_logprobs_on_a_large_vocabulary(each)
 
 
 @pytest.mark.parametrize(("spread", "step"), [(3.0, 0.25), (0.5, 1.0)])

@@ -14,7 +14,7 @@ from proxy_inference_engine.cli.guard import show_error
 from proxy_inference_engine.cli.reply_view import ReplyView, describe, why_ended
 from proxy_inference_engine.cli.terminal import DIM, is_terminal, make_robust, printable, styled
 from proxy_inference_engine.engine.reply import ReplyBuilder, ReplyStream
-from proxy_inference_engine.errors import EngineClosedError, EngineError
+from proxy_inference_engine.errors import ContextLengthError, EngineClosedError, EngineError
 from proxy_inference_engine.interaction import Interaction, Role
 from proxy_inference_engine.types import End, Event, ReasoningDelta, TextDelta, Timing, ToolCallDelta, Usage
 
@@ -56,7 +56,7 @@ class Chat:
         self._has_failed = False
 
     def run(self) -> bool:
-        """Chat until the input ends or a person leaves. Whether every message got its reply."""
+        """Chat until the input ends or a person leaves. Whether every line of a pipe could be served."""
         make_robust(sys.stdin, sys.stdout, sys.stderr)
         if self._is_interactive:
             self._note(f"{self._name}, context {self._engine.context_length:,} tokens. /help lists the commands.")
@@ -64,7 +64,7 @@ class Chat:
                 self._talk(typed_lines(self._interrupts))
         else:
             self._talk(piped_lines())
-        return not self._has_failed
+        return self._is_interactive or not self._has_failed
 
     def _talk(self, messages: Iterable[str]) -> None:
         with asyncio.Runner() as runner:
@@ -127,6 +127,8 @@ class Chat:
     def _fail(self, error: EngineError) -> None:
         self._has_failed = True
         show_error(error)
+        if isinstance(error, ContextLengthError) and self._is_interactive:
+            self._note("/reset forgets the conversation and begins anew")
 
 
 class _Reply:

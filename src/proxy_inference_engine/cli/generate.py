@@ -64,8 +64,11 @@ def generate(engine: InferenceEngine, model: str, ask: Answer) -> None:
     if end.logprobs is not None:
         _print_logprobs(end.logprobs, engine.tokenizer)
     reason = why_ended(end, limit=ask.options.get("max_new_tokens"))
+    parts = [reason] if reason and (ask.show_stats or is_terminal(sys.stderr)) else []
     if ask.show_stats:
-        _note(" · ".join([*([reason] if reason else []), describe(end.usage, end.timing)]))
+        parts.append(describe(end.usage, end.timing))
+    if parts:
+        _note(" · ".join(parts))
 
 
 async def _text(engine: InferenceEngine, ask: Answer, builder: ReplyBuilder) -> End:

@@ -122,6 +122,6 @@ def why_ended(end: End, *, limit: int | None) -> str | None:
         case "length" if limit is not None and len(end.token_ids) >= limit:
             return f"cut off at the limit of {limit} tokens"
         case "length":
-            return "cut off: the context is full; /reset begins anew"
+            return "cut off: the context is full"
         case _:
             return None

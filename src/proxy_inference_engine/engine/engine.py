@@ -16,22 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 
-from proxy_inference_engine.cache import PrefixPool, PromptCache
+from proxy_inference_engine.cache import PromptCache
 from proxy_inference_engine.config import EngineConfig
 from proxy_inference_engine.engine import generate as plain_loop
-from proxy_inference_engine.engine.core import EngineCore
 from proxy_inference_engine.engine.handle import RequestHandle
-from proxy_inference_engine.engine.loading import LoadedModel, LoadModel, load_model
-from proxy_inference_engine.engine.memory import device_memory_bytes, is_gpu
-from proxy_inference_engine.engine.prompt import PromptPreparer
+from proxy_inference_engine.engine.loading import LoadModel, OpenEngine, close_engine, load_folder
 from proxy_inference_engine.engine.reply import ReplyBuilder, ReplyStream
 from proxy_inference_engine.engine.request import GenerationRequest, InferenceOptions, check_prompt_ids
-from proxy_inference_engine.engine.runner import Runner
-from proxy_inference_engine.engine.scheduler import Scheduler
 from proxy_inference_engine.engine.sequence import Sequence as RunningSequence
 from proxy_inference_engine.engine.thread import EngineThread
 from proxy_inference_engine.errors import EngineClosedError, EngineError, NotSupportedError, RequestError
 from proxy_inference_engine.logits_processors import make_logits_processors
+from proxy_inference_engine.models.hub import resolve_model
 from proxy_inference_engine.samplers import make_sampler
 from proxy_inference_engine.types import FinishReason
 
@@ -41,11 +37,6 @@ if TYPE_CHECKING:
     from proxy_inference_engine.interaction import Interaction, PromptLike
     from proxy_inference_engine.models.base import Model
     from proxy_inference_engine.tokenizer import Tokenizer
-
-_PREFILL_CHUNK_CPU = 256
-_PREFILL_CHUNK_GPU = 2048
-_PREFIX_CACHE_SHARE = 8
-"""Idle conversations may hold one part in so many of the memory."""
 
 
 class InferenceEngine:
@@ -66,13 +57,11 @@ class InferenceEngine:
         self.config = EngineConfig.from_keywords(config)
         self._thread = EngineThread("pie-engine")
         try:
-            self._loaded: _Loaded | None = self._thread.call(
-                functools.partial(_load, model_path, self.config, self._thread)
-            ).result()
+            self._loaded: OpenEngine | None = self._thread.call(self._load(model_path)).result()
         except BaseException:
-            self._thread.close()
+            self._thread.close(timeout_s=0)  # an interrupt does not wait for the rest of the load
             raise
-        self._close = weakref.finalize(self, _close, self._thread, self._loaded, self.config)
+        self._close = weakref.finalize(self, close_engine, self._thread, self._loaded)
 
     # -- what was loaded --------------------------------------------------------------------------------------
 
@@ -183,7 +172,7 @@ class InferenceEngine:
 
     def _generate_step(
         self,
-        loaded: _Loaded,
+        loaded: OpenEngine,
         ids: tuple[int, ...],
         sampler: plain_loop.Sampler | None,
         logits_processors: list[plain_loop.LogitsProcessor],
@@ -256,7 +245,24 @@ class InferenceEngine:
 
     # -- inside -----------------------------------------------------------------------------------------------
 
-    def _open(self) -> _Loaded:
+    def _load(self, model_path: str | Path | LoadModel) -> Callable[[], OpenEngine]:
+        """What the engine thread runs first. Refers to no engine, so that one that is dropped can be closed."""
+        config, thread = self.config, self._thread
+        if callable(model_path):
+            load = model_path
+        else:
+            # Here, not in the engine thread: a download in the caller's thread can be interrupted.
+            folder = resolve_model(model_path, revision=config.revision, offline=config.offline)
+            load = functools.partial(load_folder, folder, config.dtype)
+
+        def run() -> OpenEngine:
+            opened = OpenEngine(load(), config)
+            thread.drive(opened.core)
+            return opened
+
+        return run
+
+    def _open(self) -> OpenEngine:
         if self._loaded is None:
             raise EngineClosedError("the engine is closed")
         return self._loaded
@@ -280,66 +286,6 @@ class InferenceEngine:
         prepared = await asyncio.to_thread(loaded.preparer.prepare, prompt, options)
         request = self._request(prepared.prompt_ids, options, wants_text=True)
         return self.submit(request), loaded.preparer.parser(prepared)
-
-
-class _Loaded:
-    """What the engine thread made: the model and everything around it."""
-
-    def __init__(self, source: LoadedModel, config: EngineConfig, thread: EngineThread) -> None:
-        self.model = source.model
-        self.tokenizer = source.tokenizer
-        self.generation_defaults = source.generation_defaults
-        own_length = self.model.config.context_length
-        if config.context_length is not None and config.context_length > own_length:
-            raise RequestError(
-                f"context_length {config.context_length} is more than the {own_length} the model was made for",
-                param="context_length",
-            )
-        self.context_length = config.context_length or own_length
-        self.prefill_chunk = config.prefill_chunk or (_PREFILL_CHUNK_GPU if is_gpu() else _PREFILL_CHUNK_CPU)
-        budget = config.prefix_cache_bytes
-        self.pool = PrefixPool(
-            self.model,
-            budget_bytes=device_memory_bytes() // _PREFIX_CACHE_SHARE if budget is None else budget,
-            directory=None if config.prompt_cache_dir is None else Path(config.prompt_cache_dir).expanduser(),
-            fingerprint=source.fingerprint,
-        )
-        self.preparer = PromptPreparer(self.tokenizer)
-        scheduler = Scheduler(
-            self.pool,
-            prefill_chunk=self.prefill_chunk,
-            max_num_sequences=config.max_num_sequences,
-            max_queue=config.max_queue,
-        )
-        self.core = EngineCore(scheduler, Runner(self.model))
-        thread.drive(self.core)
-
-
-def _load(model_path: str | Path | LoadModel, config: EngineConfig, thread: EngineThread) -> _Loaded:
-    load: LoadModel = (
-        model_path
-        if callable(model_path)
-        else functools.partial(
-            load_model, model_path, revision=config.revision, dtype=config.dtype, offline=config.offline
-        )
-    )
-    return _Loaded(load(), config, thread)
-
-
-def _close(thread: EngineThread, loaded: _Loaded, config: EngineConfig) -> None:
-    def stop() -> None:
-        loaded.core.stop(EngineClosedError("the engine was closed"))
-        if config.prompt_cache_dir is not None:
-            loaded.pool.save(Path(config.prompt_cache_dir).expanduser())
-        loaded.pool.clear()
-        mx.clear_cache()
-
-    try:
-        thread.call(stop).result()
-    except EngineClosedError:
-        pass
-    finally:
-        thread.close()
 
 
 def _weak_listener(handle: RequestHandle) -> Callable[[Any], None]:

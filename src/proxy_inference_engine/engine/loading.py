@@ -1,14 +1,31 @@
-"""What an engine needs of a model, loaded. Runs in the engine thread."""
+"""A model and all that an open engine keeps around it. Made, used and dropped in the engine thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
+
+from proxy_inference_engine.cache import PrefixPool
+from proxy_inference_engine.config import EngineConfig
+from proxy_inference_engine.engine.core import EngineCore
+from proxy_inference_engine.engine.memory import device_memory_bytes, is_gpu
+from proxy_inference_engine.engine.prompt import PromptPreparer
+from proxy_inference_engine.engine.runner import Runner
+from proxy_inference_engine.engine.scheduler import Scheduler
+from proxy_inference_engine.engine.thread import EngineThread
+from proxy_inference_engine.errors import EngineClosedError, RequestError
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.tokenizer import Tokenizer
+
+_PREFILL_CHUNK_CPU = 256
+_PREFILL_CHUNK_GPU = 2048
+_PREFIX_CACHE_SHARE = 8
+"""Idle conversations may hold one part in so many of the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,17 +45,63 @@ class LoadedModel:
 LoadModel = Callable[[], LoadedModel]
 
 
-def load_model(
-    path_or_id: str | Path, *, revision: str | None = None, dtype: str | None = None, offline: bool = False
-) -> LoadedModel:
-    """Load a folder, a hub id, or `demo`. Raises a ModelLoadError that names what is wrong."""
+def load_folder(folder: Path, dtype: str | None) -> LoadedModel:
+    """Load a model folder. Raises a ModelLoadError that names what is wrong."""
     from proxy_inference_engine import models
     from proxy_inference_engine.models.files import generation_defaults
     from proxy_inference_engine.models.fingerprint import fingerprint
-    from proxy_inference_engine.models.hub import resolve_model
 
-    folder = resolve_model(path_or_id, revision=revision, offline=offline)
     # The tokenizer comes first: it is small, so a folder that lacks it fails before the weights are read.
     tokenizer = Tokenizer.from_folder(folder)
     model = models.load_model(folder, dtype=dtype)
     return LoadedModel(model, tokenizer, generation_defaults(folder), fingerprint(folder, dtype))
+
+
+class OpenEngine:
+    """The model, its cache pool and the loop over them. Raises RequestError for a config the model cannot serve."""
+
+    def __init__(self, source: LoadedModel, config: EngineConfig) -> None:
+        self.config = config
+        self.model = source.model
+        self.tokenizer = source.tokenizer
+        self.generation_defaults = source.generation_defaults
+        own_length = self.model.config.context_length
+        if config.context_length is not None and config.context_length > own_length:
+            raise RequestError(
+                f"context_length {config.context_length} is more than the {own_length} the model was made for",
+                param="context_length",
+            )
+        self.context_length = config.context_length or own_length
+        self.prefill_chunk = config.prefill_chunk or (_PREFILL_CHUNK_GPU if is_gpu() else _PREFILL_CHUNK_CPU)
+        budget = config.prefix_cache_bytes
+        self.pool = PrefixPool(
+            self.model,
+            budget_bytes=device_memory_bytes() // _PREFIX_CACHE_SHARE if budget is None else budget,
+            directory=None if config.prompt_cache_dir is None else Path(config.prompt_cache_dir).expanduser(),
+            fingerprint=source.fingerprint,
+        )
+        self.preparer = PromptPreparer(self.tokenizer)
+        scheduler = Scheduler(
+            self.pool,
+            prefill_chunk=self.prefill_chunk,
+            max_num_sequences=config.max_num_sequences,
+            max_queue=config.max_queue,
+        )
+        self.core = EngineCore(scheduler, Runner(self.model))
+
+    def stop(self) -> None:
+        """End what runs with EngineClosedError, save prompt caches where a folder is set, free the idle ones."""
+        self.core.stop(EngineClosedError("the engine was closed"))
+        if self.config.prompt_cache_dir is not None:
+            self.pool.save(Path(self.config.prompt_cache_dir).expanduser())
+        self.pool.clear()
+        mx.clear_cache()
+
+
+def close_engine(thread: EngineThread, opened: OpenEngine) -> None:
+    """Stop the engine in its thread, then end the thread. Called from any other; twice does no harm."""
+    try:
+        with suppress(EngineClosedError):
+            thread.call(opened.stop).result()
+    finally:
+        thread.close()

@@ -63,7 +63,8 @@ class EngineThread:
                 self._commands.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
-        _open_threads.discard(self)
+        if not self._thread.is_alive():
+            _open_threads.discard(self)
 
     def _run(self) -> None:
         while True:

@@ -27,10 +27,10 @@ class TemplateLimits:
     """
 
     max_chars: int = 16_000_000
-    max_chars_made: int = 256_000_000
+    max_chars_made: int = 128_000_000
     max_steps: int = 5_000_000
     max_range: int = 100_000
-    max_seconds: float = 10.0
+    max_seconds: float = 5.0
     max_width: int = 10_000
     max_number_bits: int = 4_096
 
@@ -82,21 +82,24 @@ class Budget:
 
     def size(self, value: Any) -> int:
         """About how long `value` is when written out; structures that share their parts count them each time."""
+        return len(value) if isinstance(value, str) else self._measure(value, {})
+
+    def _measure(self, value: Any, known: dict[int, int]) -> int:
         if isinstance(value, str):
-            return len(value)
-        total, left = 0, [value]
-        while left:
-            item = left.pop()
-            if isinstance(item, str):
-                total += len(item)
-            elif isinstance(item, Mapping):
-                left.extend(item.keys())
-                left.extend(item.values())
-            elif isinstance(item, list | tuple | KeysView | ValuesView | ItemsView):
-                left.extend(item)
-            total += 8
-            self.check(total)
-        return total
+            return len(value) + 8
+        if not isinstance(value, Mapping | list | tuple | KeysView | ValuesView | ItemsView):
+            return 8
+        size = known.get(id(value))  # a structure can hold itself many times over: each part is measured once
+        if size is None:
+            size = 8
+            for item in value:
+                size += self._measure(item, known)
+                if isinstance(value, Mapping):
+                    size += self._measure(value[item], known)
+                self.check(size)
+            if not isinstance(value, ItemsView):  # its pairs are made on the way, and their ids used again
+                known[id(value)] = size
+        return size
 
 
 _local = threading.local()
@@ -191,5 +194,7 @@ def size_of_replace(text: str, old: Any, new: Any) -> int:
 
 
 def size_of_join(budget: Budget, separator: str, items: Any) -> int:
-    """How long the items are when joined. `items` must be a container: an iterator would be used up."""
-    return budget.size(items) + len(separator) * len(items) if isinstance(items, list | tuple | Mapping) else 0
+    """How long the items of a container are when joined."""
+    if not isinstance(items, str | list | tuple | Mapping):
+        return 0
+    return budget.size(items) + len(separator) * len(items)

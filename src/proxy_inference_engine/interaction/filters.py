@@ -47,7 +47,7 @@ _READING = (
 _COMPARING = ("dictsort", "groupby", "max", "min", "sort", "unique")
 _MAKING = (
     *("capitalize", "e", "escape", "forceescape", "format", "indent", "join", "lower", "replace", "safe", "string"),
-    *("title", "trim", "truncate", "upper", "wordcount"),
+    *("title", "trim", "truncate", "upper", "center", "urlencode", "wordcount"),
 )
 _COMPARING_TESTS = (
     "==",
@@ -145,8 +145,10 @@ def compared(value: Any) -> Any:
 
 def made(value: Any) -> Any:
     """`value`, counted: it was just made."""
-    if isinstance(value, str | list | tuple):
+    if isinstance(value, str):
         current_budget().charge(len(value))
+    elif isinstance(value, list | tuple):
+        current_budget().charge(8 * len(value))
     return value
 
 
@@ -201,8 +203,8 @@ def _counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _charge_reading(name: str, value: Any, rest: list[Any], kwargs: Mapping[str, Any]) -> None:
     budget = current_budget()
-    if name in _COMPARING or name in ("list", "batch", "slice"):
-        made(value)
+    if (name in _COMPARING or name in ("list", "batch", "slice")) and isinstance(value, str | list | tuple | Mapping):
+        budget.charge(8 * len(value))
     if name in _COMPARING:
         compared(value)
     if name in ("batch", "slice", "round"):
@@ -225,8 +227,11 @@ def _charge_making(name: str, value: Any, rest: list[Any], kwargs: Mapping[str, 
             budget.charge(len(value) + num_lines * (len(width) if isinstance(width, str) else int(width)))
         case "format":
             charge_percent(budget, value, kwargs or tuple(rest))
-        case "e" | "escape" | "forceescape":
-            budget.charge(6 * len(value))
+        case "center":
+            budget.width(*rest, *kwargs.values())
+            budget.charge(len(value))
+        case "e" | "escape" | "forceescape" | "urlencode" | "title" | "wordcount":  # slow ones, too
+            budget.charge(16 * len(value))
         case _:
             budget.charge(len(value))
 

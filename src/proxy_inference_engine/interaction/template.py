@@ -49,6 +49,7 @@ FALLBACK_TEMPLATE = """\
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}
 """
 _MAX_SOURCE_CHARS = 1_000_000
+_PROBE_LIMITS = TemplateLimits(max_chars=1_000_000, max_chars_made=4_000_000, max_steps=50_000, max_seconds=1.0)
 _RESERVED = frozenset({"messages", "tools", "add_generation_prompt"})
 
 
@@ -166,8 +167,7 @@ class ChatTemplate:
             messages = template_messages([probe], style, literals)
             variables = {**self._special_tokens, "messages": messages, "add_generation_prompt": True}
             try:
-                budget = Budget(TemplateLimits(max_seconds=1.0, max_steps=100_000))
-                return probe.text in self._run(self._templates[self._default][0], budget, variables)
+                return probe.text in self._run(self._templates[self._default][0], Budget(_PROBE_LIMITS), variables)
             except TemplateError:
                 return False
 

@@ -6,7 +6,9 @@ import mlx.core as mx
 import numpy as np
 
 from proxy_inference_engine.logits_processors.params import MAX_MATCH, PenaltyParams
-from proxy_inference_engine.logits_processors.tokens import Slots
+from proxy_inference_engine.logits_processors.tokens import MAX_LABEL, Slots, newest
+
+assert MAX_MATCH <= MAX_LABEL
 
 _MAX_PENALTY = 1e6
 """Rules a token out already, and leaves a logit that is still a number."""
@@ -25,10 +27,10 @@ class DRY:
         def column(values: list[float]) -> mx.array:
             return mx.array([[value] for value in values], dtype=mx.float32)
 
-        self._rows = mx.array(rows, dtype=mx.int32)[:, None]
+        self._rows = mx.array(rows, dtype=mx.int32)
         self._multiplier = column([p.dry_multiplier for p in params])
         self._base = column([p.dry_base for p in params])
-        self._allowed = column([p.dry_allowed_length for p in params])
+        self._allowed = mx.array([[p.dry_allowed_length] for p in params], dtype=mx.int32)
         self._sizes = mx.array([[p.dry_range] for p in params], dtype=mx.int32)
         self._width = max(p.dry_range for p in params)
         self._vocab_size = vocab_size
@@ -44,16 +46,16 @@ class DRY:
         """New logits `[B, V]`; arguments as for `BatchProcessor`."""
         if history.shape[1] < 2:
             return logits
-        slots = Slots.newest(history, self._rows, self._sizes, self._width, self._vocab_size)
-        may_match = slots.is_token
+        tokens = newest(history, self._rows, self._sizes, self._width, self._vocab_size)
         if self._is_breaker is not None:
-            may_match = may_match & ~self._is_breaker[self._set_of_row, slots.token_ids]
-        length = _match_lengths(mx.where(may_match, slots.token_ids, -1))[:, :-1]
-        followers = Slots(slots.rows, slots.token_ids[:, 1:], may_match[:, 1:], slots.vocab_size)
-        excess = length.astype(mx.float32) - self._allowed
+            is_breaker = self._is_breaker[self._set_of_row, mx.maximum(tokens, 0)]
+            tokens = mx.where(is_breaker, -1, tokens)  # equal to nothing, and penalised by nothing
+        length = _match_lengths(tokens)[:, :-1]
+        followers = Slots.sort(self._rows, mx.where(length >= self._allowed, tokens[:, 1:], -1), length)
         # The exponent is kept at 0 or more so that rows without a match compute no tiny power.
-        grown = self._multiplier * mx.power(self._base, mx.maximum(excess, 0.0))
-        penalty = followers.largest(mx.where(excess >= 0.0, mx.minimum(grown, _MAX_PENALTY), 0.0))
+        excess = mx.maximum(followers.labels - self._allowed, 0).astype(mx.float32)
+        penalty = mx.minimum(self._multiplier * mx.power(self._base, excess), _MAX_PENALTY)
+        penalty = mx.where(followers.counts > 0, penalty, 0.0)
         return followers.update(logits, lambda values: values - penalty)
 
 
@@ -63,9 +65,11 @@ def _match_lengths(tokens: mx.array) -> mx.array:
     At most `MAX_MATCH`; -1 equals nothing.
     """
     num_rows, width = tokens.shape
-    padded = mx.concatenate([mx.full((num_rows, MAX_MATCH - 1), -1, dtype=mx.int32), tokens], axis=1)
-    # windows[r, i] are the MAX_MATCH tokens of row r that end at i, seen in place.
-    windows = mx.as_strided(padded, (num_rows, width, MAX_MATCH), (padded.shape[1], 1, 1))
-    ending = padded[:, None, -MAX_MATCH:]
-    is_equal = (windows == ending) & (ending >= 0)
-    return mx.sum(mx.cumprod(is_equal.astype(mx.int32), axis=-1, reverse=True), axis=-1)
+    depth = MAX_MATCH + 1
+    # Newest first, so that the length of a match is the place of the first difference.
+    padded = mx.pad(tokens[:, ::-1], [(0, 0), (0, depth)], constant_values=-1)
+    # windows[r, i] are the tokens of row r from place i on, seen in place.
+    windows = mx.as_strided(padded, (num_rows, width, depth), (padded.shape[1], 1, 1))
+    ending = padded[:, None, :depth]
+    is_end = (ending < 0) | (mx.arange(depth) == MAX_MATCH)
+    return mx.argmax(windows != mx.where(is_end, -2, ending), axis=-1)[:, ::-1].astype(mx.int32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mlx.core as mx
 
 from proxy_inference_engine.logits_processors.params import PenaltyParams
-from proxy_inference_engine.logits_processors.tokens import Slots
+from proxy_inference_engine.logits_processors.tokens import Slots, newest
 
 
 class RepetitionPenalty:
@@ -16,7 +16,7 @@ class RepetitionPenalty:
     """
 
     def __init__(self, rows: list[int], params: list[PenaltyParams], vocab_size: int) -> None:
-        self._rows = mx.array(rows, dtype=mx.int32)[:, None]
+        self._rows = mx.array(rows, dtype=mx.int32)
         self._penalty = mx.array([[p.repetition_penalty] for p in params], dtype=mx.float32)
         self._sizes = mx.array([[p.context_size] for p in params], dtype=mx.int32)
         self._width = max(p.context_size for p in params)
@@ -24,11 +24,11 @@ class RepetitionPenalty:
 
     def __call__(self, history: mx.array, num_output: mx.array, logits: mx.array) -> mx.array:
         """New logits `[B, V]`; arguments as for `BatchProcessor`."""
-        seen = Slots.newest(history, self._rows, self._sizes, self._width, self._vocab_size)
-        is_seen = seen.counts() > 0.0
+        tokens = newest(history, self._rows, self._sizes, self._width, self._vocab_size)
+        seen = Slots.sort(self._rows, tokens)
 
         def change(values: mx.array) -> mx.array:
             penalised = mx.where(values > 0.0, values / self._penalty, values * self._penalty)
-            return mx.where(is_seen, penalised, values)
+            return mx.where(seen.counts > 0, penalised, values)
 
         return seen.update(logits, change)

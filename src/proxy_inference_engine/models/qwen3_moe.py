@@ -131,8 +131,8 @@ class Attention(Module):
 
     def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: int) -> mx.array:
         """`[B, L, hidden]` to `[B, L, hidden]`."""
-        q = self.rope(self.q_norm(split_heads(self.q_proj(x), self.num_heads)), offset)
-        k = self.rope(self.k_norm(split_heads(self.k_proj(x), self.num_kv_heads)), offset)
+        q = self.rope(split_heads(self.q_proj(x), self.num_heads, self.q_norm), offset)
+        k = self.rope(split_heads(self.k_proj(x), self.num_kv_heads, self.k_norm), offset)
         v = split_heads(self.v_proj(x), self.num_kv_heads)
         if cache is not None:
             k, v = cache.update(k, v)

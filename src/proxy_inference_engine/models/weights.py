@@ -77,13 +77,10 @@ def materialise(model: Tree, weights: dict[str, mx.array], dtype: mx.Dtype | Non
 
 
 def as_dtype(array: mx.array, dtype: mx.Dtype | None) -> mx.array:
-    """The array, lazily as `dtype` if it holds floating-point numbers. float64 never stays."""
-    if not mx.issubdtype(array.dtype, mx.floating):
+    """The array, lazily as `dtype` if it holds floating-point numbers."""
+    if dtype is None or not mx.issubdtype(array.dtype, mx.floating):
         return array
-    if array.dtype == mx.float64:
-        # Only the CPU knows float64, and no model needs it.
-        return array.astype(dtype or mx.float32, stream=mx.cpu)
-    return array if dtype is None else array.astype(dtype)
+    return array.astype(dtype)
 
 
 def evaluated(arrays: Iterable[tuple[str, mx.array]], total_bytes: int) -> Iterator[tuple[str, mx.array]]:

@@ -2,12 +2,14 @@
 
 On a GPU everything is plain MLX and stays lazy. On the CPU, MLX's own products are scalar loops, so float32 products
 and attention go through NumPy's BLAS on views of the same memory (`blas`). That evaluates at once, which costs a CPU
-little: it has no queue to keep full. `PIE_CPU_BACKEND=mlx` turns it off, `blas` (the default) on.
+little: it has no queue to keep full. `PIE_CPU_BACKEND=mlx` turns it off, `blas` on; the default is `blas` but on macOS,
+where MLX's CPU products are Apple's.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Literal, ParamSpec, cast
@@ -28,10 +30,15 @@ _P = ParamSpec("_P")
 
 def cpu_backend() -> Backend:
     """What `PIE_CPU_BACKEND` asks for. Raises ConfigError for a name that is not a back end."""
-    name = os.environ.get(ENV_NAME, "blas")
+    name = os.environ.get(ENV_NAME) or _default_backend()
     if name not in ("mlx", "blas"):
-        raise ConfigError(f"{ENV_NAME}={name!r} is not a CPU back end: it is 'blas' (the default) or 'mlx'")
+        raise ConfigError(f"{ENV_NAME}={name!r} is not a CPU back end: it is 'blas' or 'mlx'")
     return cast(Backend, name)
+
+
+@lru_cache(maxsize=1)
+def _default_backend() -> Backend:
+    return "mlx" if platform.system() == "Darwin" else "blas"
 
 
 def on_cpu() -> bool:

@@ -126,7 +126,7 @@ def _rows_by_expert(experts: mx.array) -> list[tuple[int, npt.NDArray[np.intp]]]
     chosen = np.array(experts).reshape(-1)
     order = np.argsort(chosen, kind="stable")
     used, starts = np.unique(chosen[order], return_index=True)
-    return list(zip(used.tolist(), np.split(order, starts[1:]), strict=True))
+    return list(zip(map(int, used), np.split(order, starts[1:]), strict=True))
 
 
 def _unpacked_product(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import mlx.core as mx
 
 
-def split_heads(x: mx.array, num_heads: int) -> mx.array:
-    """`[B, L, H * D]` to `[B, H, L, D]`."""
+def split_heads(x: mx.array, num_heads: int, norm: Callable[[mx.array], mx.array] | None = None) -> mx.array:
+    """`[B, L, H * D]` to `[B, H, L, D]`, each head normalised on the way if there is a `norm`."""
     batch, length, _ = x.shape
-    return x.reshape(batch, length, num_heads, -1).transpose(0, 2, 1, 3)
+    x = x.reshape(batch, length, num_heads, -1)
+    if norm is not None:
+        # Before heads and positions trade places: a norm of strided rows would copy them first.
+        x = norm(x)
+    return x.transpose(0, 2, 1, 3)
 
 
 def merge_heads(x: mx.array) -> mx.array:
