@@ -101,6 +101,19 @@ def test_an_error_keeps_the_chat(talkative: Path) -> None:
         chat.expect("4 tokens")
 
 
+def test_ctrl_c_while_the_prompt_is_read_takes_it_back(chat: Session, tmp_path: Path) -> None:
+    (tmp_path / "long.json").write_text(json.dumps([{"role": "user", "content": "x" * 12_000}]))
+    chat.line(f"/load {tmp_path / 'long.json'}")
+    chat.expect("loaded 1 message")
+    chat.line("Well?")
+    chat.expect("reading the prompt: [0-9,]+ of 12,0")
+    chat.send(CTRL_C)
+    chat.expect("your message was taken back")
+    chat.line(f"/save {tmp_path / 'after.json'}")
+    chat.expect("saved to")
+    assert len(json.loads((tmp_path / "after.json").read_text())) == 1
+
+
 def test_messages_of_several_lines(chat: Session, tmp_path: Path) -> None:
     chat.line("one\\")
     chat.expect(r"\.\.\. ")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import mlx.core as mx
+import numpy as np
 import pytest
 
 from proxy_inference_engine import InferenceEngine, Interaction, PromptCache, RequestError, Role, models
@@ -59,6 +60,12 @@ class TestEqualities:
             assert got.tolist() == expected
             assert got.dtype == mx.int32
             assert reason == ("length" if len(expected) == 40 else "stop")
+
+    async def test_any_kind_of_integers_will_do(self, engine: InferenceEngine) -> None:
+        expected, _ = await engine.generate(PROMPT, temperature=0, max_new_tokens=5)
+        for ids in (tuple(PROMPT), mx.array(PROMPT), np.array(PROMPT), [np.int64(i) for i in PROMPT]):
+            got, _ = await engine.generate(ids, temperature=0, max_new_tokens=5)
+            assert got.tolist() == expected.tolist()
 
     async def test_together_equals_alone(self, engine: InferenceEngine) -> None:
         prompts = [[i + 1] * (1 + 11 * i) for i in range(8)]
@@ -255,12 +262,13 @@ class TestTheEventLoop:
 
         with InferenceEngine(tiny_folder) as engine:
             ticker = asyncio.create_task(tick())
+            start = time.perf_counter()
             await engine.generate(list(range(200)) * 2, max_new_tokens=100, ignore_stop_tokens=True)
+            elapsed = time.perf_counter() - start
             ticker.cancel()
-        gaps.sort()
-        assert len(gaps) > 10
-        assert gaps[len(gaps) // 2] < 0.010
-        assert gaps[-1] < 0.25  # a busy machine may hold back one tick, an engine that blocks holds back all
+        # On a quiet machine the median gap is 5.2 ms and the longest 16 ms; a loop that is blocked ticks a few times.
+        assert len(gaps) > 0.2 * elapsed / 0.005
+        assert max(gaps) < 0.5 * elapsed
 
 
 class TestBadInput:

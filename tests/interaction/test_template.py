@@ -100,7 +100,8 @@ CONSTRUCTS = {
         "{{ messages[1].content | replace('h', 'H') }}{{ [3, 1, 2] | sort | join('-') }}"
         "{{ {'b': 1, 'a': 2} | dictsort }}"
         "{{ '%s=%d' | format('x', 3) }}{{ '{}:{:>3}'.format('y', 4) }}{{ [1, 2, 3] | sum }}{{ 'a,b'.split(',') }}"
-        "{{ {'x': [1, none, 'ü<']} | tojson }}{{ 'a\nb' | indent(2) }}{{ range(3) | list }}{{ undefined_name }}{{ 2 ** 5 }}",
+        "{{ {'x': [1, none, 'ü<']} | tojson }}{{ 'a\nb' | indent(2) }}"
+        "{{ range(3) | list }}{{ undefined_name }}{{ 2 ** 5 }}",
         "Hi1-2-3[('a', 2), ('b', 1)]x=3y:  46['a', 'b']{\"x\": [1, null, \"ü<\"]}a\n  b[0, 1, 2]32",
     ),
 }

@@ -12,9 +12,10 @@ import functools
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import mlx.core as mx
+import numpy as np
 
 from proxy_inference_engine.cache import PromptCache
 from proxy_inference_engine.config import EngineConfig
@@ -303,6 +304,10 @@ def _id_list(prompt_ids: Sequence[int] | mx.array) -> list[int]:
     if isinstance(prompt_ids, mx.array):
         if prompt_ids.size and not mx.issubdtype(prompt_ids.dtype, mx.integer):
             raise RequestError(f"prompt_ids must hold integers, not {prompt_ids.dtype}", param="prompt_ids")
-        ids: list[int] = prompt_ids.reshape(-1).tolist()  # type: ignore[assignment]
-        return ids
-    return list(prompt_ids)
+        return cast("list[int]", prompt_ids.reshape(-1).tolist())
+    return [token_id if type(token_id) is int else _integer(token_id) for token_id in prompt_ids]
+
+
+def _integer(value: Any) -> Any:
+    """NumPy's integers as Python's; anything else as it is, for the check that names it."""
+    return value.item() if isinstance(value, np.integer) else value

@@ -166,6 +166,8 @@ def check_prompt_ids(prompt_ids: Sequence[int], *, vocab_size: int, context_leng
             "new token: shorten the conversation",
             param="prompt",
         )
+    if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < vocab_size:
+        return ids  # looked at in C: a long prompt must not hold up the event loop
     for position, token_id in enumerate(ids):
         if isinstance(token_id, bool) or not isinstance(token_id, int) or not 0 <= token_id < vocab_size:
             raise RequestError(

@@ -122,7 +122,7 @@ class ReplyParser:
             separator = ""
             if not is_first and (yield from self._peek(drop=True)) == ";":
                 separator, self._buffer = ";", self._buffer[1:]
-            if (yield from self._peek(drop=not is_first)) != "{" or not (yield from self._first_key_is_a_calls()):
+            if (yield from self._peek()) != "{" or not (yield from self._first_key_is_a_calls()):
                 self._emit_text((opener if is_first else "") + separator)
                 return
             raw, is_whole = yield from self._read_json()

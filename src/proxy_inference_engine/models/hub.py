@@ -42,7 +42,7 @@ def resolve_model(path_or_id: str | os.PathLike[str], *, revision: str | None = 
 
         return Path(demo_model_path())
     folder = Path(text).expanduser()
-    if folder.is_dir():
+    if text and folder.is_dir():
         if revision is not None:
             raise ModelNotFoundError(
                 f"revision {revision!r} was given for the local folder {folder}: only models of the hub have revisions"

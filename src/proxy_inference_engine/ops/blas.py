@@ -9,7 +9,9 @@ by number of rows:
     the same, 4 bits  4.4 / 3.0     15 / 10      31 / 11      88 / 14     408 / 19
 
 so a dense product always comes here, and a packed one is unpacked block by block from `MIN_UNPACKED_ROWS` rows on; with
-fewer it is MLX's, shared out over the cores. Only `backend.use_blas` sends work here.
+fewer it is MLX's, shared out over the cores. BLAS waits for its threads in busy loops: where other programs use the
+same cores, `OPENBLAS_NUM_THREADS` should leave those out (two threads on two busy cores took up to four times as long
+as one). Only `backend.use_blas` sends work here.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None) -> mx.ar
     rows = view(x).reshape(-1, x.shape[-1])
     out = rows @ view(weight).T
     if bias is not None:
-        out += view(bias)
+        out += view(bias.astype(mx.float32))
     return mx.array(out.reshape(*x.shape[:-1], weight.shape[0]))
 
 

@@ -13,6 +13,8 @@ from proxy_inference_engine.ops.backend import on_cpu, use_blas
 
 def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None) -> mx.array:
     """`x [..., in] @ weight [out, in].T (+ bias [out])`."""
+    if x.size == 0:
+        return mx.zeros((*x.shape[:-1], weight.shape[0]), dtype=x.dtype)
     if use_blas(x.size * weight.shape[0], x, weight):
         return blas.linear(x, weight, bias)
     if bias is None:
@@ -32,12 +34,18 @@ def quantized_linear(
     mode: str = "affine",
 ) -> mx.array:
     """`linear` with a weight packed as `mx.quantize` does."""
+    if x.size == 0:
+        return mx.zeros((*x.shape[:-1], weight.shape[0]), dtype=x.dtype)
     if use_blas(x.size * weight.shape[0], x):
         out = blas.quantized_linear(x, weight, scales, biases, group_size=group_size, bits=bits, mode=mode)
     else:
+        # A batch of single rows is one product of many rows; MLX would take it for many products of one row.
+        is_batch = x.ndim > 2 and x.shape[0] > 1
+        rows = x.reshape(-1, x.shape[-1]) if is_batch else x
         out = mx.quantized_matmul(
-            x, weight, scales, biases, transpose=True, group_size=group_size, bits=bits, mode=mode
+            rows, weight, scales, biases, transpose=True, group_size=group_size, bits=bits, mode=mode
         )
+        out = out.reshape(*x.shape[:-1], -1) if is_batch else out
     return out if bias is None else out + bias
 
 

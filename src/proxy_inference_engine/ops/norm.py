@@ -10,4 +10,4 @@ def rms_norm(x: mx.array, weight: mx.array | None, eps: float) -> mx.array:
 
     Source: Zhang and Sennrich, arXiv:1910.07467.
     """
-    return mx.fast.rms_norm(x, weight, eps)
+    return x if x.size == 0 else mx.fast.rms_norm(x, weight, eps)

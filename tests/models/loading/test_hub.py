@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import pytest
@@ -38,12 +39,29 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
+def use_endpoint(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
+
+
+def only_this_machine(host: str | bytes | None, *arguments: Any, **others: Any) -> Any:
+    if host not in ("127.0.0.1", b"127.0.0.1", "localhost"):
+        pytest.fail(f"asked the network for {host!r}")
+    return REAL_GETADDRINFO(host, *arguments, **others)
+
+
+REAL_GETADDRINFO = socket.getaddrinfo
+
+
 @pytest.fixture
 def hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     from huggingface_hub import constants
 
+    monkeypatch.setattr(socket, "getaddrinfo", only_this_machine)
     with running({"owner/tiny": repo_of(folder, UNWANTED)}) as serving:
-        monkeypatch.setattr(constants, "ENDPOINT", serving.url)
+        use_endpoint(monkeypatch, serving.url)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
@@ -113,7 +131,7 @@ def test_the_cache_serves_when_offline(hub: FakeHub, monkeypatch: pytest.MonkeyP
     from huggingface_hub import constants
 
     snapshot = resolve_model("owner/tiny")
-    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    use_endpoint(monkeypatch, f"http://127.0.0.1:{free_port()}")
     assert resolve_model("owner/tiny", offline=True) == snapshot
     assert resolve_model("owner/tiny") == snapshot  # the hub is down: what is there will do
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -145,16 +163,14 @@ def test_a_gated_model_says_how_to_get_in(hub: FakeHub) -> None:
 
 
 def test_an_unreachable_hub_is_named(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
     url = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(constants, "ENDPOINT", url)
+    use_endpoint(monkeypatch, url)
     with pytest.raises(ModelNotFoundError, match=f"not in the cache .*, and {url} could not be reached"):
         resolve_model("owner/tiny")
 
 
 def test_offline_without_a_cached_copy_says_so(hub: FakeHub) -> None:
-    with pytest.raises(ModelNotFoundError, match="'owner/tiny' is not in the cache .*going online is switched off"):
+    with pytest.raises(ModelNotFoundError, match=r"'owner/tiny' is not in the cache .*going online is switched off"):
         resolve_model("owner/tiny", offline=True)
     assert not hub.fetched
 
