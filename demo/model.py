@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,25 @@ class Layer(nn.Module):
         self.norm1 = nn.Parameter(torch.ones(d))
         self.norm2 = nn.Parameter(torch.ones(d))
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, attend: Any) -> Tensor:
-        s, (b, n, d) = self.s, x.shape
-        h = F.rms_norm(x, (d,), self.norm1, s.norm_eps)
-        qkv = F.linear(h, self.qkv.view(3 * d, d)).view(b, n, 3, s.num_heads, s.head_dim).permute(2, 0, 3, 1, 4)
-        q, k, v = qkv.unbind(0)
-        y = attend(rotate(q, cos, sin), rotate(k, cos, sin), v)
-        x = x + F.linear(y.transpose(1, 2).reshape(b, n, d), self.out[0])
-        h = F.rms_norm(x, (d,), self.norm2, s.norm_eps)
-        gate, up = F.linear(h, self.gate_up.view(2 * s.hidden, d)).chunk(2, -1)
-        return x + F.linear(F.silu(gate) * up, self.down[0])
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, attend: Attend) -> Tensor:
+        q, k, v = before(x, self.norm1, self.qkv, cos, sin, self.s)
+        return after(x, attend(q, k, v), self.out, self.norm2, self.gate_up, self.down, self.s)
+
+
+# The two halves of a layer around attention, on flat tokens x [T, D]; training compiles each of them once.
+def before(x: Tensor, norm: Tensor, qkv: Tensor, cos: Tensor, sin: Tensor, s: Shape) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys, values, each [T, H, head_dim]."""
+    h = F.rms_norm(x, (s.width,), norm.to(x.dtype), s.norm_eps)
+    q, k, v = F.linear(h, qkv.to(x.dtype).view(3 * s.width, s.width)).view(-1, 3, s.num_heads, s.head_dim).unbind(1)
+    return rotate(q, cos, sin), rotate(k, cos, sin), v.contiguous()
+
+
+def after(x: Tensor, y: Tensor, out: Tensor, norm: Tensor, gate_up: Tensor, down: Tensor, s: Shape) -> Tensor:
+    """The rest of the layer, from the attention's output [T, H, head_dim]."""
+    x = x + F.linear(y.reshape(-1, s.width), out[0].to(x.dtype))
+    h = F.rms_norm(x, (s.width,), norm.to(x.dtype), s.norm_eps)
+    gate, up = F.linear(h, gate_up.to(x.dtype).view(2 * s.hidden, s.width)).chunk(2, -1)
+    return x + F.linear(F.silu(gate) * up, down[0].to(x.dtype))
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -79,14 +91,15 @@ class Llama(nn.Module):
         self.register_buffer("cos", angle.cos(), persistent=False)
         self.register_buffer("sin", angle.sin(), persistent=False)
 
-    def forward(self, tokens: Tensor, attend: Any) -> Tensor:
-        """Final hidden states [B, L, D]; `attend(q, k, v)` does the attention."""
-        n = tokens.shape[1]
-        x = F.embedding(tokens, self.embed)
-        x = x.to(torch.bfloat16) if torch.is_autocast_enabled() else x
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Final hidden states [B, L, D] of token ids [B, L], in the weights' own precision."""
+        b, n = tokens.shape
+        cos, sin = (t[:n].repeat(b, 1)[:, None] for t in (self.cos, self.sin))
+        attend = rows_of(((n, b),))
+        x = F.embedding(tokens.flatten(), self.embed)
         for layer in self.layers:
-            x = layer(x, self.cos[:n], self.sin[:n], attend)
-        return F.rms_norm(x, (self.s.width,), self.norm, self.s.norm_eps)
+            x = layer(x, cos, sin, attend)
+        return F.rms_norm(x, (self.s.width,), self.norm, self.s.norm_eps).view(b, n, -1)
 
     def to_checkpoint(self) -> dict[str, Tensor]:
         """The weights under their usual names."""
@@ -119,8 +132,19 @@ class Llama(nn.Module):
             layer.norm2.copy_(weights[p + "post_attention_layernorm.weight"])
 
 
-def causal(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+def rows_of(layout: tuple[tuple[int, int], ...]) -> Attend:
+    """Causal attention inside each row of a flat batch: (length, rows) pairs in order, all [T, H, head_dim]."""
+
+    def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        sizes = [length * rows for length, rows in layout]
+        out = []
+        for (length, rows), *qkv in zip(layout, q.split(sizes), k.split(sizes), v.split(sizes), strict=True):
+            qkv = [t.view(rows, length, *t.shape[1:]).transpose(1, 2) for t in qkv]
+            y = F.scaled_dot_product_attention(*qkv, is_causal=True)
+            out.append(y.transpose(1, 2).reshape(length * rows, *q.shape[1:]))
+        return torch.cat(out)
+
+    return attend
 
 
 def quantised(weights: dict[str, Tensor], group: int = 64, bits: int = 8) -> dict[str, Tensor]:

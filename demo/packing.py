@@ -1,7 +1,8 @@
-"""From conversations to rows of token ids for training, made by worker processes. It does not know the model.
+"""From conversations to batches of token ids for training, made by worker processes. It does not know the model.
 
-A row holds whole conversations side by side: `tokens` (uint16), `weights` (uint8: how much predicting the NEXT token
-counts) and `starts` (uint16: where the conversation of this token begins; attention does not look before it).
+A batch is one flat run of tokens: for each (length, rows) of `LAYOUT`, rows of that length with one conversation
+each, padded at the end. So every step has the same shapes and the same share of short and long conversations, and
+attention is plain causal attention inside each row.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing as mp
 import re
+from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,12 +24,19 @@ COARSE = r"""\n| {2,}| ?[A-Za-z]+|[0-9]|["{}\[\]:,](?: ?["{}\[\]:,])*|[\s\S]"""
 REPLY_WEIGHT, CONTEXT_WEIGHT = 20, 1
 
 
-class Rows(NamedTuple):
-    """Rows of packed conversations, each array [num_rows, row_length]."""
+# (length, rows): about the lengths that the mixture has
+LAYOUT = (
+    (128, 78), (192, 58), (256, 49), (320, 34), (384, 25), (512, 29), (640, 13), (1024, 12), (1536, 7), (2048, 7), (3072, 6), (4096, 1),
+)
+TINY_LAYOUT = ((128, 4), (256, 2), (512, 1))  # to try the script out
+Layout = tuple[tuple[int, int], ...]
+
+
+class Batch(NamedTuple):
+    """Flat arrays of all rows: token ids, and how much predicting the NEXT token counts (0 at the end of a row)."""
 
     tokens: np.ndarray
     weights: np.ndarray
-    starts: np.ndarray
 
 
 class Encoder:
@@ -67,52 +76,59 @@ def encode(encoder: Encoder, c: Conversation, length: int) -> tuple[np.ndarray, 
 
 
 class Packer:
-    """Makes rows from the conversations of seeds first, first + step, first + 2 step, ... by first fit."""
+    """Makes batches from the conversations of seeds first, first + step, first + 2 step, ..."""
 
-    def __init__(self, folder: Path, length: int, first: int, step: int, *, held_out: bool = False) -> None:
+    def __init__(self, folder: Path, layout: Layout, first: int, step: int) -> None:
         self.encoder = Encoder(folder)
-        self.length, self.seed, self.step, self.held_out = length, first, step, held_out
-        self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
+        self.layout, self.seed, self.step = layout, first, step
+        self.waiting: list[deque[tuple[np.ndarray, np.ndarray]]] = [deque(maxlen=300) for _ in layout]
 
-    def _row(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        n = self.length
-        tokens, weights, starts = np.zeros(n, np.uint16), np.zeros(n, np.uint8), np.arange(n, dtype=np.uint16)
-        at = 0
+    def _more(self) -> None:
+        piece = encode(self.encoder, conversation(self.seed), self.layout[-1][0])
+        self.seed += self.step
+        place = next(i for i, (length, _) in enumerate(self.layout) if len(piece[0]) <= length)
+        self.waiting[place].append(piece)
+
+    def _take(self, place: int) -> tuple[np.ndarray, np.ndarray]:
+        """A conversation for a row; a shorter one where the right length is late."""
+        tries = 0
         while True:
-            while len(self.waiting) < 24:
-                self.waiting.append(encode(self.encoder, conversation(self.seed, held_out=self.held_out), n))
-                self.seed += self.step
-            for i, (ids, w) in enumerate(self.waiting):
-                if at + len(ids) <= n:
-                    break
-            else:
-                return tokens, weights, starts
-            end = at + len(ids)
-            tokens[at:end], weights[at:end], starts[at:end] = ids, w, at
-            at = end
-            del self.waiting[i]
+            for queue in self.waiting[place :: -1]:
+                if queue and (tries >= 40 or queue is self.waiting[place]):
+                    return queue.popleft()
+            self._more()
+            tries += 1
 
-    def rows(self, count: int) -> Rows:
-        return Rows(*(np.stack(x) for x in zip(*(self._row() for _ in range(count)), strict=True)))
+    def batch(self) -> Batch:
+        total = sum(length * rows for length, rows in self.layout)
+        tokens, weights = np.zeros(total, np.uint16), np.zeros(total, np.uint8)
+        for _ in range(sum(rows for _, rows in self.layout)):
+            self._more()
+        end = total
+        for place in reversed(range(len(self.layout))):
+            length, rows = self.layout[place]
+            for _ in range(rows):
+                end -= length
+                ids, w = self._take(place)
+                tokens[end : end + len(ids)], weights[end : end + len(ids)] = ids, w
+        return Batch(tokens, weights)
 
 
-def _work(folder: Path, length: int, first: int, step: int, count: int, queue: mp.Queue) -> None:
-    packer = Packer(folder, length, first, step)
+def _work(folder: Path, layout: Layout, first: int, step: int, queue: mp.Queue) -> None:
+    packer = Packer(folder, layout, first, step)
     while True:
-        queue.put(packer.rows(count))
+        queue.put(packer.batch())
 
 
-def start_workers(folder: Path, *, length: int, count: int, workers: int, seed: int, depth: int = 64) -> tuple[mp.Queue, list]:
-    """Worker processes that fill a queue with `Rows` of `count` rows; end them with terminate()."""
+def start_workers(folder: Path, *, layout: Layout, workers: int, seed: int) -> tuple[mp.Queue, list]:
+    """Worker processes that fill a queue with batches; end them with terminate()."""
     context = mp.get_context("fork")
-    queue = context.Queue(maxsize=depth)
-    processes = [
-        context.Process(target=_work, args=(folder, length, seed + i, workers, count, queue), daemon=True) for i in range(workers)
-    ]
+    queue = context.Queue(maxsize=64)
+    processes = [context.Process(target=_work, args=(folder, layout, seed + i, workers, queue), daemon=True) for i in range(workers)]
     for process in processes:
         process.start()
     return queue, processes
 
 
-def describe(rows: Rows) -> str:
-    return json.dumps({"rows": len(rows.tokens), "reply_share": round(float((rows.weights == REPLY_WEIGHT).mean()), 3), "used": round(float((rows.weights > 0).mean()), 3)})
+def describe(batch: Batch) -> str:
+    return json.dumps({"tokens": len(batch.tokens), "replies": round(float((batch.weights == REPLY_WEIGHT).mean()), 3), "used": round(float((batch.weights > 0).mean()), 3)})

@@ -11,6 +11,7 @@ import json
 import random
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .model import Llama, Shape, causal
-from .packing import Rows, describe, start_workers
+from .model import Llama, Shape, after, before, rows_of
+from .packing import LAYOUT, TINY_LAYOUT, Batch, Layout, describe, start_workers
 from .trial import start_making, trial
 
 FOLDER = Path(__file__).parents[1] / "src/proxy_inference_engine/demo_model"
@@ -88,85 +89,86 @@ class Muon:
             torch._foreach_add_(params, list(update.float().unbind(0)), alpha=-lr * scale)
 
 
-def flex_attend(starts: Tensor):
-    """Attention within each conversation: a key is seen when it is not later and not before the conversation's start."""
-    from torch.nn.attention.flex_attention import BlockMask, flex_attention
-
-    b, n = starts.shape
-    block = 128
-    num = n // block
-
-    def visible(i, h, q, k):
-        return (k <= q) & (k >= starts[i, q])
-
-    low = starts.view(b, num, block)[:, :, 0] // block
-    index = torch.arange(num, device=starts.device)
-    counts = (index[None] - low + 1).to(torch.int32)
-    indices = (low[:, :, None] + index[None, None]).clamp(max=num - 1).to(torch.int32)
-    mask = BlockMask.from_kv_blocks(counts[:, None], indices[:, None], BLOCK_SIZE=block, mask_mod=visible)
-
-    def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return flex_attention(q, k, v, block_mask=mask)
-
-    return attend
-
-
 class Feed:
-    """Batches from the workers; when they are late, an old batch is used again with its rows mixed."""
+    """Batches from the workers; when they are late, an old batch is used once more."""
 
-    def __init__(self, queue, keep: int = 600) -> None:
-        self.pool: list[Rows] = []
-        self.fresh: list[Rows] = []
+    def __init__(self, queue: Any, keep: int = 2000) -> None:
+        self.pool: list[Batch] = []
+        self.fresh: deque[Batch] = deque()
         self.made = self.reused = 0
         self.queue, self.keep = queue, keep
-        self.lock = threading.Lock()
         threading.Thread(target=self._pull, daemon=True).start()
 
     def _pull(self) -> None:
         while True:
-            rows = self.queue.get()
-            with self.lock:
-                self.fresh.append(rows)
-                self.made += 1
+            batch = self.queue.get()
+            self.fresh.append(batch)
+            self.made += 1
+            while len(self.fresh) > 3000:
+                time.sleep(0.1)
 
-    def next(self) -> Rows:
-        while not self.fresh and len(self.pool) < 8:
+    def next(self) -> Batch:
+        while not self.fresh and len(self.pool) < 20:
             time.sleep(0.02)
-        with self.lock:
-            if self.fresh:
-                rows = self.fresh.pop(0)
-                if len(self.pool) < self.keep:
-                    self.pool.append(rows)
-                else:
-                    self.pool[random.randrange(self.keep)] = rows
-                return rows
+        if not self.fresh:
             self.reused += 1
-            a, b = random.choice(self.pool), random.choice(self.pool)
-        pick = np.random.permutation(2 * len(a.tokens))[: len(a.tokens)]
-        return Rows(*(np.concatenate((x, y))[pick] for x, y in zip(a, b, strict=True)))
+            return random.choice(self.pool)
+        batch = self.fresh.popleft()
+        if len(self.pool) < self.keep:
+            self.pool.append(batch)
+        else:
+            self.pool[random.randrange(self.keep)] = batch
+        return batch
+
+
+class Loss:
+    """The training loss on flat batches of one layout, compiled in three small pieces; float32 weights, bfloat16 work."""
+
+    def __init__(self, model: Llama, layout: Layout, device: str) -> None:
+        self.model, self.dtype = model, torch.bfloat16 if device == "cuda" else torch.float32
+        self.attend = rows_of(layout)
+        self.cos, self.sin = (torch.cat([t[:length].repeat(rows, 1) for length, rows in layout])[:, None] for t in (model.cos, model.sin))
+        wrap = (lambda f: torch.compile(f, dynamic=False)) if device == "cuda" else (lambda f: f)
+        self.before, self.after, self.head = wrap(before), wrap(after), wrap(self._head)
+
+    @staticmethod
+    def _head(x: Tensor, norm: Tensor, embed: Tensor, tokens: Tensor, weights: Tensor, eps: float) -> Tensor:
+        h = F.rms_norm(x, (x.shape[-1],), norm.to(x.dtype), eps)
+        logits = F.linear(h, embed.to(x.dtype))[:-1].float()
+        each = F.cross_entropy(logits, tokens[1:], reduction="none")
+        w = weights[:-1].float()
+        return (each * w).sum() / w.sum()
+
+    def __call__(self, tokens: Tensor, weights: Tensor) -> Tensor:
+        m, s = self.model, self.model.s
+        x = F.embedding(tokens, m.embed).to(self.dtype)
+        for layer in m.layers:
+            q, k, v = self.before(x, layer.norm1, layer.qkv, self.cos, self.sin, s)
+            x = self.after(x, self.attend(q, k, v), layer.out, layer.norm2, layer.gate_up, layer.down, s)
+        return self.head(x, m.norm, m.embed, tokens, weights, s.norm_eps)
 
 
 def main() -> None:
     p = argparse.ArgumentParser()
     p.add_argument("--out", type=Path, required=True)
     p.add_argument("--minutes", type=float, default=7.0)
-    p.add_argument("--rows", type=int, default=64)
-    p.add_argument("--length", type=int, default=4096)
     p.add_argument("--workers", type=int, default=15)
     p.add_argument("--seed", type=int, default=1_000_000)
     p.add_argument("--lr", type=float, default=0.02)
-    p.add_argument("--decay-share", type=float, default=0.5)
+    p.add_argument("--decay-share", type=float, default=0.6)
     p.add_argument("--resume", type=Path)
     p.add_argument("--layers", type=int, default=Shape.num_layers)
     p.add_argument("--tiny", action="store_true", help="a toy size, for trying the script on a CPU")
     p.add_argument("--trial", type=int, default=400, help="held-out conversations a set at the end")
     args = p.parse_args()
     begin = time.time()
+    layout = TINY_LAYOUT if args.tiny else LAYOUT
+    batch_tokens = sum(length * rows for length, rows in layout)
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
     random.seed(args.seed)
     making = start_making(FOLDER, args.trial, max(1, args.workers - 1))
-    queue, processes = start_workers(FOLDER, length=args.length, count=args.rows, workers=args.workers, seed=args.seed)
+    queue, processes = start_workers(FOLDER, layout=layout, workers=args.workers, seed=args.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_float32_matmul_precision("high")
     feed = Feed(queue)
@@ -180,45 +182,26 @@ def main() -> None:
     muon = Muon(matrices, decay=0.03)
     adam = torch.optim.AdamW(rest, lr=1.0, betas=(0.9, 0.95), eps=1e-10, weight_decay=0.0, fused=device == "cuda")
 
-    def loss_with(attend: Any, tokens: Tensor, weights: Tensor) -> Tensor:
-        with torch.autocast(device, torch.bfloat16):
-            h = model(tokens, attend)
-            logits = F.linear(h, model.embed)
-        flat = F.cross_entropy(logits[:, :-1].float().flatten(0, 1), tokens[:, 1:].flatten(), reduction="none")
-        w = weights[:, :-1].flatten().float()
-        return (flat * w).sum() / w.sum()
+    loss_of = Loss(model, layout, device)
 
-    inner = torch.compile(lambda t, w, s: loss_with(flex_attend(s), t, w), dynamic=False)
-    outer = torch.compile(loss_with, dynamic=False)
-    ways = {
-        "mask built inside": inner,
-        "mask built outside": lambda t, w, s: outer(flex_attend(s), t, w),
-        "plain causal": lambda t, w, s: outer(causal, t, w),
-    } if device == "cuda" else {"eager": lambda t, w, s: loss_with(causal, t, w)}
-
-    def batch() -> tuple[Tensor, Tensor, Tensor]:
-        rows = feed.next()
-        parts = [torch.from_numpy(np.ascontiguousarray(rows.tokens).astype(np.int32)), torch.from_numpy(np.ascontiguousarray(rows.weights)), torch.from_numpy(np.ascontiguousarray(rows.starts).astype(np.int32))]
-        tokens, weights, starts = (x.pin_memory().to(device, non_blocking=True) if device == "cuda" else x for x in parts)
-        return tokens.long(), weights, starts
+    def batch() -> tuple[Tensor, Tensor]:
+        made = feed.next()
+        tokens, weights = torch.from_numpy(made.tokens.astype(np.int64)), torch.from_numpy(made.weights)
+        if device == "cuda":
+            return tokens.pin_memory().to(device, non_blocking=True), weights.pin_memory().to(device, non_blocking=True)
+        return tokens, weights
 
     first = feed.next()
     print("first batch", describe(first), f"{time.time() - begin:.0f} s", flush=True)
-    for way, step_fn in ways.items():
-        try:
-            step_fn(*batch()).backward()
-            print("attention:", way, flush=True)
-            break
-        except Exception as error:  # the whole run must not die of one kernel
-            print(way, "failed:", repr(error)[:1500], flush=True)
+    loss_of(*batch()).backward()
     model.zero_grad(set_to_none=True)
     print(f"compiled after {time.time() - begin:.0f} s", flush=True)
     start, limit, step, saved = time.time(), args.minutes * 60 - (time.time() - begin), 0, time.time()
-    total = torch.zeros((), device=device)
+    total, every = torch.zeros((), device=device), 100 if device == "cuda" else 5
     while (elapsed := time.time() - start) < limit:
         progress = elapsed / limit
-        rate = min(1.0, (step + 1) / (100 if not args.resume else 30)) * min(1.0, (1 - progress) / args.decay_share)
-        loss = step_fn(*batch())
+        rate = min(1.0, (step + 1) / 60) * min(1.0, (1 - progress) / args.decay_share)
+        loss = loss_of(*batch())
         loss.backward()
         muon.step(args.lr * rate, 0.85 + 0.1 * min(1.0, step / 300))
         for group in adam.param_groups:
@@ -227,11 +210,13 @@ def main() -> None:
         model.zero_grad(set_to_none=True)
         total += loss.detach()
         step += 1
-        if step % 50 == 0 or (device == "cpu" and step % 5 == 0):
-            mean = total.item() / (50 if device == "cuda" else 5)
+        if step % every == 0:
+            mean = total.item() / every
             total.zero_()
             seconds = time.time() - start
-            print(f"step {step} loss {mean:.4f} rate {rate:.3f} {step * args.rows * args.length / seconds / 1e6:.2f} Mtok/s made {feed.made} reused {feed.reused} {seconds:.0f} s", flush=True)
+            print(f"step {step} loss {mean:.4f} rate {rate:.3f} {step * batch_tokens / seconds / 1e6:.2f} Mtok/s made {feed.made} reused {feed.reused} {seconds:.0f} s", flush=True)
+            if not mean < (10 if step < 400 else 3.5):
+                raise SystemExit("the loss is lost: stop here")
         if time.time() - saved > 100:
             saved = time.time()
             save_parts(model.to_checkpoint(), args.out)
@@ -240,7 +225,7 @@ def main() -> None:
     weights = model.to_checkpoint()
     save_parts(weights, args.out)
     (args.out / "training.json").write_text(json.dumps({
-        "steps": step, "tokens": step * args.rows * args.length, "seconds": round(time.time() - begin), "batches_made": feed.made, "batches_reused": feed.reused,
+        "steps": step, "tokens": step * batch_tokens, "seconds": round(time.time() - begin), "batches_made": feed.made, "batches_reused": feed.reused,
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu", "torch": torch.__version__, "lr": args.lr, "resumed": bool(args.resume)}))
     print(f"trained, {time.time() - begin:.0f} s", flush=True)
     trial(shape, {k: v.half().float() for k, v in weights.items()}, FOLDER, args.out, making, device)

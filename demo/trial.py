@@ -18,7 +18,7 @@ from torch import Tensor
 
 from . import grading
 from .datagen.chat import CONTROL, prompt_and_reply
-from .model import Llama, Shape, causal, quantised
+from .model import Llama, Shape, quantised
 from .packing import Encoder
 
 END = CONTROL.index("<|im_end|>")
@@ -42,7 +42,7 @@ def _score(model: Llama, batch: list[tuple[list[int], list[int]]], device: str) 
     tokens = torch.zeros(len(batch), longest, dtype=torch.long)
     for i, (p, r) in enumerate(batch):
         tokens[i, : len(p) + len(r)] = torch.tensor(p + r)
-    hidden = model(tokens.to(device), causal)
+    hidden = model(tokens.to(device))
     out = []
     for i, (p, r) in enumerate(batch):
         out.append(F.linear(hidden[i, len(p) - 1 : len(p) + len(r) - 1], model.embed).argmax(-1).cpu())

@@ -104,7 +104,7 @@ def test_empty_histories_and_padding_change_nothing():
 
 def test_tokens_outside_the_vocabulary_do_not_count():
     each = P(repetition_penalty=2.0, presence_penalty=1.0, frequency_penalty=1.0, dry_multiplier=1.0)
-    history = mx.array([[7, 2**31 - 1, 7, 2**31 - 1]], dtype=mx.int32)
+    history = mx.array([[3, 2**31 - 1, 3, 2**31 - 1]], dtype=mx.int32)
     logits = mx.array([[2.0, -2.0, 1.0]])
     assert BatchProcessor([each], 3)(history, mx.array([4]), logits).tolist() == logits.tolist()
 

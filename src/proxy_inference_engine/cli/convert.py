@@ -26,6 +26,7 @@ def _with_bar(source: str, out_folder: Path, settings: dict[str, Any]) -> Path:
         def show(num_done: int, num_total: int) -> None:
             share = num_done / max(num_total, 1)
             bar = "#" * round(30 * share)
-            status.show(f"[{bar:<30}] {share:4.0%}  {format_bytes(num_done)} of {format_bytes(num_total)}")
+            sizes = f"{format_bytes(num_done)} of {format_bytes(num_total)}"
+            status.show(f"[{bar:<30}] {share:4.0%}  {sizes}", may_skip=True)
 
         return convert_model(source, out_folder, progress=show, **settings)

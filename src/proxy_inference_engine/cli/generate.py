@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from proxy_inference_engine.cli.reply_view import ReplyView, describe, why_ended
+from proxy_inference_engine.cli.reply_view import ReplyView, describe, reading, why_ended
 from proxy_inference_engine.cli.terminal import DIM, StatusLine, is_terminal, make_robust, printable, styled
 from proxy_inference_engine.engine.reply import ReplyBuilder
 from proxy_inference_engine.engine.request import GenerationRequest, InferenceOptions
@@ -85,10 +85,10 @@ async def _json(engine: InferenceEngine, ask: Answer, builder: ReplyBuilder) -> 
         async for event in _events(engine, ask):
             builder.add(event)
             if isinstance(event, PrefillProgress):
-                status.show(f"reading the prompt: {event.num_done:,} of {event.num_total:,} tokens")
+                status.show(reading(event.num_done, event.num_total), may_skip=True)
             else:
                 count += 1
-                status.show(f"{count:,} pieces of text")
+                status.show(f"{count:,} pieces of text", may_skip=True)
     return _end(event)
 
 

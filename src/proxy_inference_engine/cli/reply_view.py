@@ -46,7 +46,7 @@ class ReplyView:
         match event:
             case PrefillProgress(num_done, num_total):
                 if num_done < num_total and time.monotonic() - self._start > _QUIET_S:
-                    self._status.show(f"reading the prompt: {num_done:,} of {num_total:,} tokens")
+                    self._status.show(reading(num_done, num_total), may_skip=True)
                 return
             case TextDelta(text):
                 self._begin("text")
@@ -101,6 +101,11 @@ class ReplyView:
             shown = text if "\x1b" not in text else ""
         if shown:
             self._at_line_start = shown.endswith("\n")
+
+
+def reading(num_done: int, num_total: int) -> str:
+    """The progress of a prompt, for the status line."""
+    return f"reading the prompt: {num_done:,} of {num_total:,} tokens"
 
 
 def describe(usage: Usage, timing: Timing) -> str:

@@ -76,10 +76,10 @@ class StatusLine:
         self._shown = ""
         self._shown_at = 0.0
 
-    def show(self, text: str) -> None:
-        """Show `text`, at most ten times a second."""
+    def show(self, text: str, *, may_skip: bool = False) -> None:
+        """Show `text`; with `may_skip` only when nothing was shown in the last tenth of a second."""
         now = time.monotonic()
-        if not self._is_on or text == self._shown or now - self._shown_at < _STATUS_INTERVAL_S:
+        if not self._is_on or text == self._shown or (may_skip and now - self._shown_at < _STATUS_INTERVAL_S):
             return
         width = max(shutil.get_terminal_size().columns - 1, 1)
         sys.stderr.write(_ERASE_LINE + styled(printable(text)[:width], DIM, sys.stderr))

@@ -83,8 +83,10 @@ class Runner:
             input_ids = sequence.last_token[None]
         return self._model(input_ids, sequence.cache.cache, logits_to_keep=1)[:, -1]
 
-    def sample(self, logits: mx.array, sequences: list[Sequence]) -> tuple[mx.array, Logprobs | None]:
-        """Draw one token for each row of `logits [B, V]`: token ids `[B]`, and what rows asked of log probabilities.
+    def sample(self, logits: mx.array, sequences: list[Sequence]) -> tuple[mx.array, mx.array, Logprobs | None]:
+        """Draw one token for each row of `logits [B, V]`.
+
+        Returns token ids `[B]`, whether each row could be drawn from `[B]`, and the log probabilities that were asked.
 
         Penalties and biases apply first, then temperature and filters. A row's token depends on its own logits,
         parameters, seed and position alone.
@@ -96,7 +98,7 @@ class Runner:
         sampler = self._samplers(tuple(s.request.sampling for s in sequences))
         keys = row_keys([s.request.seed for s in sequences], [s.num_drawn for s in sequences])
         token_ids = sampler(processed, keys)
-        return token_ids, _logprobs(logits, processed, token_ids, sampler, keys, sequences)
+        return token_ids, usable_rows(processed), _logprobs(logits, processed, token_ids, keys, sequences)
 
     def submit(self, batch: Batch, row_logits: list[mx.array]) -> Step:
         """Draw for the rows that draw and start computing the step. `row_logits` has one entry per row."""
@@ -105,8 +107,8 @@ class Runner:
         if drawing:
             drawn = [logits for row, logits in zip(batch.rows, row_logits, strict=True) if row.draws]
             logits = drawn[0] if len(drawn) == 1 else mx.concatenate(drawn)
-            token_ids, logprobs = self.sample(logits, drawing)
-            token_ids, is_usable = token_ids.astype(mx.int32), usable_rows(logits)
+            token_ids, is_usable, logprobs = self.sample(logits, drawing)
+            token_ids = token_ids.astype(mx.int32)
             for index, sequence in enumerate(drawing):
                 sequence.last_token = token_ids[index : index + 1]
         waiting = [] if token_ids is None or is_usable is None else [token_ids, is_usable]
@@ -170,7 +172,6 @@ def _logprobs(
     logits: mx.array,
     processed: mx.array,
     token_ids: mx.array,
-    sampler: BatchSampler,
     keys: mx.array,
     sequences: list[Sequence],
 ) -> Logprobs | None:
@@ -181,7 +182,8 @@ def _logprobs(
     chosen = token_ids[picked].astype(mx.int32)[:, None]
     raw = logits[picked].astype(mx.float32)
     model = raw - mx.logsumexp(raw, axis=-1, keepdims=True)
-    sampled = sampler.filtered_logprobs(processed, keys)[picked]
+    sampler = BatchSampler([sequences[index].request.sampling for index, _ in asked])
+    sampled = sampler.filtered_logprobs(processed[picked], keys[picked])
     num_top = min(max(n for _, n in asked), logits.shape[-1])
     top_ids = mx.argpartition(-model, kth=max(num_top - 1, 0), axis=-1)[:, :num_top]
     top = mx.take_along_axis(model, top_ids, axis=-1)

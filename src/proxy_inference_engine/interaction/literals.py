@@ -34,7 +34,8 @@ class ControlStrings:
         """`reserved`: text whose private-use characters are not used as placeholders."""
         self.reserved = frozenset(re.findall(_PRIVATE_PATTERN, reserved))
         self._in_text = _Search(control_strings)
-        self._in_reply = _Search([string for string in control_strings if not _REPLY_TAG.search(string)])
+        others = [string for string in control_strings if not _REPLY_TAG.search(string)]
+        self._in_reply = self._in_text if len(others) == len(control_strings) else _Search(others)
 
     def search(self, *, is_reply: bool) -> _Search:
         """What to look for; in a reply's text the reasoning and tool-call tags may stay."""
@@ -45,13 +46,11 @@ class _Search:
     """Finds control strings in a text, and the start of one at its end."""
 
     def __init__(self, strings: Collection[str]) -> None:
-        pattern = any_of(strings).pattern
-        self.pattern = re.compile(f"{_PRIVATE_PATTERN}|{pattern}" if strings else _PRIVATE_PATTERN, re.DOTALL)
+        self.pattern = any_of(strings, prefix=f"{_PRIVATE_PATTERN}|")
         # A start such as "<" is taken too: the next text of the prompt may complete it. Where control strings start
         # like words, it is not, as half the words of a language would end like one.
-        starts = {string[:n] for string in strings if not string[0].isalnum() for n in range(1, len(string))}
-        self._starts = frozenset(starts)
-        self._longest = max(map(len, starts), default=0)
+        self._starts = frozenset(s[:n] for s in strings if not s[0].isalnum() for n in range(1, len(s)))
+        self._longest = max(map(len, self._starts), default=0)
 
     def tail(self, text: str) -> int:
         """How many characters at the end of `text` are the start of a control string; the most there are."""

@@ -11,8 +11,11 @@ from collections.abc import Collection
 from typing import Any
 
 
-def any_of(strings: Collection[str]) -> re.Pattern[str]:
-    """A pattern that matches any of `strings`, at each position the longest. No strings: it matches nothing."""
+def any_of(strings: Collection[str], *, prefix: str = "") -> re.Pattern[str]:
+    """A pattern that matches `prefix` (an expression ending in "|") or any of `strings`, at each position the longest.
+
+    Without strings it matches nothing but `prefix`.
+    """
     trie: dict[str, Any] = {}
     for string in strings:
         node = trie
@@ -20,7 +23,7 @@ def any_of(strings: Collection[str]) -> re.Pattern[str]:
             node = node.setdefault(char, {})
         node[""] = {}
     trie.pop("", None)  # the empty string is not a match
-    return re.compile(_branch(trie) if trie else r"(?!)", re.DOTALL)
+    return re.compile(prefix + (_branch(trie) if trie else r"(?!)"), re.DOTALL)
 
 
 def _branch(node: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from proxy_inference_engine.models.files import read_config
 from proxy_inference_engine.models.hub import resolve_model
 from proxy_inference_engine.models.layers.linear import Quantization
 from proxy_inference_engine.models.loader import prepare, refuse_code
-from proxy_inference_engine.models.old_config import with_old_keys
+from proxy_inference_engine.models.portable_config import portable
 from proxy_inference_engine.models.quantization import (
     QuantizationPlan,
     count_parameters,
@@ -78,7 +78,7 @@ def convert(
         raise unsupported(model_type, "convert it with `mlx_lm.convert`, then load the result")
     with new_folder(Path(out_folder)) as temporary:
         model, weights = prepare(folder, config)
-        tied = "lm_head.weight" not in weights
+        new_config = portable(config, model.config, tied="lm_head.weight" not in weights)
         plan = read_plan(config)
         packed = layer_packing(model)
         held = None if dtype is None else DTYPES[dtype]
@@ -97,7 +97,7 @@ def convert(
             _quantize(model, weights, plan)
         write_weights(temporary, weights, num_parameters=num_parameters, shard_bytes=shard_bytes, progress=progress)
         copy_companions(folder, temporary)
-        write_config(temporary, _new_config(config, plan, dtype, tied))
+        write_config(temporary, _with_settings(new_config, plan, dtype))
     return Path(out_folder)
 
 
@@ -137,15 +137,10 @@ def _dequantize(weights: dict[str, mx.array], packed: dict[str, Quantization], d
         weights[f"{name}.weight"] = as_dtype(array, dtype)
 
 
-def _new_config(config: JSONObject, plan: QuantizationPlan | None, dtype: str | None, tied: bool) -> JSONObject:
-    new = with_old_keys(config)
-    for key in ("quantization", "quantization_config"):
-        new.pop(key, None)
-        if plan is not None:
-            new[key] = plan_to_config(plan)
+def _with_settings(config: JSONObject, plan: QuantizationPlan | None, dtype: str | None) -> JSONObject:
+    new = {key: value for key, value in config.items() if key not in ("quantization", "quantization_config")}
+    if plan is not None:
+        new["quantization"] = new["quantization_config"] = plan_to_config(plan)
     if dtype is not None:
-        new["torch_dtype"] = dtype
-        new["dtype"] = dtype
-    # mlx-lm's default for a missing key differs from transformers'.
-    new["tie_word_embeddings"] = tied
+        new["torch_dtype"] = new["dtype"] = dtype
     return new

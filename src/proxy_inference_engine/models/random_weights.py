@@ -16,7 +16,7 @@ from proxy_inference_engine.models.files import read_config, read_json_object
 from proxy_inference_engine.models.layers.linear import Quantization
 from proxy_inference_engine.models.loader import build_model, refuse_code
 from proxy_inference_engine.models.noise import Noise
-from proxy_inference_engine.models.old_config import with_old_keys
+from proxy_inference_engine.models.portable_config import portable
 from proxy_inference_engine.models.quantization import (
     QuantizationPlan,
     count_parameters,
@@ -81,11 +81,11 @@ def write_random(
     assert held is not None
     with new_folder(Path(out_folder)) as temporary:
         model, plan = _structure(config, quantization)
-        new = {**with_old_keys(config), "torch_dtype": stored, "dtype": stored}
+        arrays = dict(_draw(model, held, seed))
+        new = portable(config, model.config, tied="lm_head.weight" not in arrays)
+        new |= {"torch_dtype": stored, "dtype": stored}
         if plan is not None:
             new["quantization"] = new["quantization_config"] = plan_to_config(plan)
-        arrays = dict(_draw(model, held, seed))
-        new["tie_word_embeddings"] = "lm_head.weight" not in arrays
         write_weights(temporary, arrays, num_parameters=count_parameters(arrays, layer_packing(model)))
         if tokenizer_folder is not None:
             copy_companions(Path(tokenizer_folder), temporary)

@@ -19,6 +19,7 @@ _MODEL_TYPE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
 
 FAMILIES: Mapping[str, str] = {
     "gemma2": "gemma2",
+    "gemma3": "gemma3",
     "gemma3_text": "gemma3",
     "llama": "llama",
     "mistral": "llama",

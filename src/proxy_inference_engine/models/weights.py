@@ -70,7 +70,9 @@ def materialise(model: Tree, weights: dict[str, mx.array], dtype: mx.Dtype | Non
     """Read the tensors into the model, evaluated, floating-point ones as `dtype`. Empties `weights`."""
     total = sum(array.nbytes for array in weights.values())
     order = _large_first(weights, total)
-    arrays = dict(evaluated(((name, as_dtype(weights.pop(name), dtype)) for name in order), total))
+    # Parts of a larger tensor (fused projections that a family split) become arrays of their own.
+    held = ((name, mx.contiguous(as_dtype(weights.pop(name), dtype))) for name in order)
+    arrays = dict(evaluated(held, total))
     set_arrays(model, arrays)
     # Constants that the model computed for itself must not stay lazy either: lazy arrays cannot cross threads.
     mx.eval(constants(model))

@@ -9,9 +9,7 @@ by number of rows:
     the same, 4 bits  4.4 / 3.0     15 / 10      31 / 11      88 / 14     408 / 19
 
 so a dense product always comes here, and a packed one is unpacked block by block from `MIN_UNPACKED_ROWS` rows on; with
-fewer it is MLX's, shared out over the cores. BLAS waits for its threads in busy loops: where other programs use the
-same cores, `OPENBLAS_NUM_THREADS` should leave those out (two threads on two busy cores took up to four times as long
-as one). Only `backend.use_blas` sends work here.
+fewer it is MLX's, shared out over the cores. Only `backend.use_blas` sends work here.
 """
 
 from __future__ import annotations
@@ -23,6 +21,7 @@ import mlx.core as mx
 import numpy as np
 import numpy.typing as npt
 
+from proxy_inference_engine.ops.threads import blas_threads
 from proxy_inference_engine.ops.unpack import Float32, unpack_rows
 
 MIN_UNPACKED_ROWS = 2
@@ -41,7 +40,9 @@ def view(array: mx.array) -> Float32:
 def linear(x: mx.array, weight: mx.array, bias: mx.array | None = None) -> mx.array:
     """As `matmul.linear`."""
     rows = view(x).reshape(-1, x.shape[-1])
-    out = rows @ view(weight).T
+    columns = view(weight).T
+    with blas_threads():
+        out = rows @ columns
     if bias is not None:
         out += view(bias.astype(mx.float32))
     return mx.array(out.reshape(*x.shape[:-1], weight.shape[0]))
@@ -71,8 +72,9 @@ def expert_linear(x: mx.array, weight: mx.array, experts: mx.array) -> mx.array:
     """As `matmul.expert_linear`: one product for each expert that has rows."""
     rows, stacked = _chosen_rows(x, experts), view(weight)
     out = np.empty((rows.shape[0], weight.shape[1]), dtype=np.float32)
-    for expert, chosen in _rows_by_expert(experts):
-        out[chosen] = rows[chosen] @ stacked[expert].T
+    with blas_threads():
+        for expert, chosen in _rows_by_expert(experts):
+            out[chosen] = rows[chosen] @ stacked[expert].T
     return mx.array(out.reshape(*experts.shape, -1))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import mlx.core as mx
 import numpy as np
 
+from proxy_inference_engine.ops.threads import blas_threads
 from proxy_inference_engine.ops.unpack import Float32
 
 _BLOCK_SCORES = 1 << 20
@@ -39,19 +40,20 @@ def attention(
         allowed = np.broadcast_to(np.array(mask, copy=False), (batch, num_heads, num_queries, num_keys))
         allowed = allowed.reshape(batch, num_kv_heads, group, num_queries, num_keys)
     block = max(1, _BLOCK_SCORES // (group * num_keys))
-    for start in range(0, num_queries, block):
-        rows = slice(start, min(start + block, num_queries))
-        num_seen = num_keys - num_queries + rows.stop if is_causal else num_keys
-        later = ~np.tri(rows.stop - start, dtype=np.bool_)
-        for row in range(batch):
-            for head in range(num_kv_heads):
-                scores = _scores(queries[row, head, :, rows], keys[row, head, :num_seen], scale, logit_cap)
-                if is_causal:
-                    # The last positions may not see each other's future; all see the keys before them.
-                    np.copyto(scores[:, :, start - rows.stop :], _MASKED, where=later)
-                elif allowed is not None:
-                    np.copyto(scores, _MASKED, where=~allowed[row, head, :, rows])
-                out[row, head, :, rows] = _weighted(scores, values[row, head, :num_seen])
+    with blas_threads():
+        for start in range(0, num_queries, block):
+            rows = slice(start, min(start + block, num_queries))
+            num_seen = num_keys - num_queries + rows.stop if is_causal else num_keys
+            later = ~np.tri(rows.stop - start, dtype=np.bool_)
+            for row in range(batch):
+                for head in range(num_kv_heads):
+                    scores = _scores(queries[row, head, :, rows], keys[row, head, :num_seen], scale, logit_cap)
+                    if is_causal:
+                        # The last positions may not see each other's future; all see the keys before them.
+                        np.copyto(scores[:, :, start - rows.stop :], _MASKED, where=later)
+                    elif allowed is not None:
+                        np.copyto(scores, _MASKED, where=~allowed[row, head, :, rows])
+                    out[row, head, :, rows] = _weighted(scores, values[row, head, :num_seen])
     return mx.array(out.reshape(batch, num_heads, num_queries, -1))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import threading
 import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -21,36 +22,45 @@ from proxy_inference_engine.tokenizer.patterns import any_of
 
 
 class GuardedEncoder:
-    """The second tokenizer of `backend`, in which the strings `control` have secret names.
+    """The second tokenizer of `backend`, in which the strings `control` have secret names. Safe to share between threads.
 
-    Building it takes about as long as loading the tokenizer did; encoding is as fast.
+    It shares the model with the first, so it costs nothing. In models whose own words can spell a control token, a
+    text that does so is encoded by a third tokenizer, without these words; that one is built when it is first needed,
+    which takes about as long as loading the tokenizer did.
     """
 
     def __init__(self, backend: tokenizers.Tokenizer, control: Collection[str]) -> None:
         nonce = "".join(secrets.choice("bcdfghjklmnpqrstvwxz") for _ in range(20))
         self._names = {content: _secret_name(content, nonce, i) for i, content in enumerate(sorted(control))}
-        spec = json.loads(backend.to_str())
-        added: list[dict[str, Any]] = spec["added_tokens"]
+        self._source = backend
+        added = backend.get_added_tokens_decoder()
         # Added tokens that are not control tokens take part in the search too, as they do in the library's.
-        self._trusted = any_of([token["content"] for token in added])
-        self._alone = frozenset(token["content"] for token in added if token["single_word"])
-        old_ids = {self._names.get(token["content"], token["content"]): token["id"] for token in added}
-        for token in added:
-            token["content"] = self._names.get(token["content"], token["content"])
-        _rename_in_model(spec["model"], self._names)
-        spec["post_processor"] = None  # it names tokens by their text, and would add them a second time
-        self._backend = tokenizers.Tokenizer.from_str(json.dumps(spec))
-        self._backend.encode_special_tokens = backend.encode_special_tokens
-        # The library numbers added tokens by itself; it comes to the same numbers unless the file left gaps.
-        new_ids = {self._backend.token_to_id(name): old_id for name, old_id in old_ids.items()}
-        self._old_ids = {new: old for new, old in new_ids.items() if new != old}
+        self._trusted = any_of([token.content for token in added.values()])
+        self._alone = frozenset(token.content for token in added.values() if token.single_word)
+        self._backend, self._old_ids = _with_shared_model(backend, self._names)
+        spelt = (backend.model.token_to_id(content) for content in control)
+        self._spelt = frozenset(token_id for token_id in spelt if token_id is not None)
+        # The library may number a renamed token like a word of the model where the model's own ids have gaps.
+        self._is_ambiguous = any(backend.model.id_to_token(new_id) is not None for new_id in self._old_ids)
+        self._strict: tuple[tokenizers.Tokenizer, dict[int, int]] | None = None
+        self._lock = threading.Lock()
 
     def encode(self, text: str, literals: Mapping[str, str] | None) -> list[int]:
         """Token ids of `text`, trusted but for the placeholders in `literals`; with None for these, not at all."""
         if literals is not None:
             text = self._rename(text, literals)
         ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
-        return [self._old_ids.get(token_id, token_id) for token_id in ids] if self._old_ids else ids
+        old_ids = self._old_ids
+        if self._is_ambiguous or not self._spelt.isdisjoint(ids):
+            backend, old_ids = self._without_spelt_words()
+            ids = backend.encode(text, add_special_tokens=False).ids
+        return [old_ids.get(token_id, token_id) for token_id in ids]
+
+    def _without_spelt_words(self) -> tuple[tokenizers.Tokenizer, dict[int, int]]:
+        with self._lock:
+            if self._strict is None:
+                self._strict = _with_renamed_model(self._source, self._names)
+            return self._strict
 
     def _rename(self, text: str, literals: Mapping[str, str]) -> str:
         """`text` with its control tokens under their secret names and the placeholders as the caller typed them."""
@@ -68,6 +78,46 @@ class GuardedEncoder:
 
         renamed = self._trusted.sub(rename, text)
         return any_of(literals).sub(lambda match: literals[match[0]], renamed) if literals else renamed
+
+
+def _with_shared_model(
+    backend: tokenizers.Tokenizer, names: Mapping[str, str]
+) -> tuple[tokenizers.Tokenizer, dict[int, int]]:
+    """A tokenizer with the same model and renamed control tokens, and the original ids of its added tokens."""
+    twin = tokenizers.Tokenizer(backend.model)
+    if backend.normalizer is not None:
+        twin.normalizer = backend.normalizer
+    if backend.pre_tokenizer is not None:
+        twin.pre_tokenizer = backend.pre_tokenizer
+    twin.encode_special_tokens = backend.encode_special_tokens
+    old_ids = {}
+    for old_id, token in sorted(backend.get_added_tokens_decoder().items()):
+        name = names.get(token.content, token.content)
+        flags = {flag: getattr(token, flag) for flag in ("single_word", "lstrip", "rstrip", "normalized", "special")}
+        old_ids[name] = old_id
+        twin.add_tokens([tokenizers.AddedToken(name, **flags)])
+    return twin, _changed_ids(twin, old_ids)
+
+
+def _with_renamed_model(
+    backend: tokenizers.Tokenizer, names: Mapping[str, str]
+) -> tuple[tokenizers.Tokenizer, dict[int, int]]:
+    """The same with a model of its own, in which the control tokens are no words."""
+    spec = json.loads(backend.to_str())
+    old_ids = {names.get(token["content"], token["content"]): token["id"] for token in spec["added_tokens"]}
+    for token in spec["added_tokens"]:
+        token["content"] = names.get(token["content"], token["content"])
+    _rename_in_model(spec["model"], names)
+    spec["post_processor"] = None  # it names tokens by their text
+    twin = tokenizers.Tokenizer.from_str(json.dumps(spec))
+    twin.encode_special_tokens = backend.encode_special_tokens
+    return twin, _changed_ids(twin, old_ids)
+
+
+def _changed_ids(twin: tokenizers.Tokenizer, old_ids: Mapping[str, int]) -> dict[int, int]:
+    """The original id for each id that the library, which numbers added tokens by itself, gave another token."""
+    new_ids = {twin.token_to_id(name): old_id for name, old_id in old_ids.items()}
+    return {new: old for new, old in new_ids.items() if new != old}
 
 
 def _is_word(char: str) -> bool:
