@@ -26,7 +26,7 @@ def tokens_of_history(num_tokens: int, count: Callable[[str], int]) -> Callable[
         seed = source.between(0, 2**40)
         characters = int(num_tokens * 3.2)
         while True:
-            c = recall(Source(seed, held_out=source.held_out, graded=True), characters)
+            c = recall(Source(seed, held_out=source.held_out, graded=True, unusual=source.unusual), characters)
             if count(prompt_and_reply(c)[0]) >= num_tokens:
                 return c
             characters = int(characters * 1.06)
@@ -39,7 +39,7 @@ def where(make: Callable[[Source], Conversation], *kinds: str) -> Callable[[Sour
 
     def made(source: Source) -> Conversation:
         while True:
-            c = make(Source(source.between(0, 2**40), held_out=source.held_out, graded=True))
+            c = make(Source(source.between(0, 2**40), held_out=source.held_out, graded=True, unusual=source.unusual))
             if c.grade and c.grade["kind"] in kinds:
                 return c
 
@@ -63,10 +63,10 @@ def sets(count: Callable[[str], int]) -> dict[str, Callable[[Source], Conversati
     }
 
 
-def examples(name: str, make: Callable[[Source], Conversation], n: int, *, held_out: bool = True) -> Iterator[Conversation]:
+def examples(name: str, make: Callable[[Source], Conversation], n: int, *, held_out: bool = True, unusual: bool = False) -> Iterator[Conversation]:
     """The first n conversations of a set; the same ones each time."""
     for i in range(n):
-        yield make(Source(EVALUATION_SEED + i * 1009 + sum(map(ord, name)) * 1_000_003, held_out=held_out, graded=True))
+        yield make(Source(EVALUATION_SEED + i * 1009 + sum(map(ord, name)) * 1_000_003, held_out=held_out, graded=True, unusual=unusual))
 
 
 def parse_calls(reply: str) -> list[dict[str, Any]] | None:

@@ -24,14 +24,14 @@ from .packing import Encoder
 END = CONTROL.index("<|im_end|>")
 
 
-def _make(job: tuple[str, int, bool, str]) -> list[tuple[str, bool, list[int], list[int]]]:
-    name, n, held_out, folder = job
+def _make(job: tuple[str, int, str, str]) -> list[tuple[str, str, list[int], list[int]]]:
+    name, n, kind, folder = job
     encoder = Encoder(Path(folder))
     sets = grading.sets(lambda text: len(encoder(text)))
     out = []
-    for c in grading.examples(name, sets[name], n, held_out=held_out):
+    for c in grading.examples(name, sets[name], n, held_out=kind != "training", unusual=kind == "unusual"):
         prompt, reply = prompt_and_reply(c)
-        out.append((name, held_out, encoder(prompt), [*encoder(reply), END]))
+        out.append((name, kind, encoder(prompt), [*encoder(reply), END]))
     return out
 
 
@@ -53,7 +53,7 @@ def start_making(folder: Path, n: int, processes: int) -> Any:
     """Begin to make the held-out conversations (n a set) in other processes; pass the result to `trial`."""
     names = list(grading.sets(len))
     long = {"recall, 1,500 tokens": n // 2, "recall, 3,000 tokens": n // 4}
-    jobs = [(name, long.get(name, n) // (1 if held else 2), held, str(folder)) for name in names for held in (True, False)]
+    jobs = [(name, long.get(name, n) // (2 if kind == "training" else 1), kind, str(folder)) for name in names for kind in ("held out", "unusual", "training")]
     pool = get_context("fork").Pool(processes)
     return pool, pool.map_async(_make, jobs, chunksize=1)  # the pool must outlive its work
 
@@ -80,9 +80,9 @@ def trial(shape: Shape, weights: dict[str, Tensor], folder: Path, out: Path, mak
             size = max(1, 150_000 // (len(made[min(at + 64, len(made) - 1)][2]) + 400))
             part = made[at : at + size]
             at += size
-            for (name, held, prompt, reply), got in zip(part, _score(model, [(p, r) for _, _, p, r in part], device), strict=True):
+            for (name, kind, prompt, reply), got in zip(part, _score(model, [(p, r) for _, _, p, r in part], device), strict=True):
                 right = got.tolist() == reply
-                key = f"{name}{'' if held else ' (training kind)'}"
+                key = f"{name} ({kind})"
                 entry = report.setdefault(key, {}).setdefault(label, [0, 0, 0])
                 entry[0] += right
                 entry[1] += 1
@@ -95,6 +95,6 @@ def trial(shape: Shape, weights: dict[str, Tensor], folder: Path, out: Path, mak
     sample = []
     for x in failures:
         kept[x["set"]] = kept.get(x["set"], 0) + 1
-        if kept[x["set"]] <= 60:
+        if kept[x["set"]] <= 40:
             sample.append(x)
     (out / "trial.json").write_text(json.dumps({"report": report, "failures": sample}, ensure_ascii=False))

@@ -14,7 +14,8 @@ from typing import Any
 from . import words as w
 from .chat import Conversation, dumps
 from .domains import DOMAINS, Domain
-from .source import Source
+from .frames import bind, dress
+from .source import Source, is_held_out
 from .values import CURRENCIES, fragment, make
 
 SLOT = re.compile(r"\{(\w+)\}")
@@ -61,10 +62,19 @@ class Facts:
 def _say(source: Source, domain: Domain, facts: Facts) -> None:
     """Choose sentences that do not state a thing twice, and fill them in."""
     limit = source.pick((1, 2, 2, 3, 3, 4, 5, 6))
-    templates = domain.held_out if source.held_out else domain.train
-    for template in source.shuffled(templates):
+    templates = domain.held_out if source.unusual else domain.train
+    order = source.shuffled(templates)
+    if not source.unusual:
+        order = order + order
+    for raw in order:
         if len(facts.sentences) >= limit:
             break
+        if not source.unusual and source.chance(0.22):
+            _say_by_key(source, domain, facts)
+            continue
+        template = dress(source, source.frame((raw,)))
+        if not source.unusual and is_held_out(template) != source.held_out and source.held_out:
+            continue
         slots = SLOT.findall(template)
         names = {slot.removesuffix("_cur") for slot in slots}
         if names & facts.values.keys() or any(s.endswith("_cur") and "currency" in facts.values for s in slots):
@@ -82,8 +92,19 @@ def _say(source: Source, domain: Domain, facts: Facts) -> None:
                 if source.lower:
                     text = text.lower()
             said[slot] = text
-        sentence = source.fill(template, **said)
+        sentence = template.format(**said)
         facts.sentences.append(sentence if source.lower else sentence[:1].upper() + sentence[1:])
+
+
+def _say_by_key(source: Source, domain: Domain, facts: Facts) -> None:
+    """State one field by a name of it, in a free frame."""
+    slot = source.pick([x for x in domain.fields if x not in facts.values and x != "currency"] or [""])
+    if not slot or domain.fields[slot].kind.startswith("bool") or domain.fields[slot].kind in ("lines", "problem", "todo"):
+        return
+    value, text = make(source, domain.fields[slot].kind)
+    facts.values[slot] = value
+    name = source.pick(domain.fields[slot].keys).replace("_", " ")
+    facts.sentences.append(bind(source, f"the {name}", text))
 
 
 def message_text(source: Source, sentences: list[str]) -> str:
@@ -109,8 +130,9 @@ def _generic(source: Source) -> tuple[Facts, dict[str, dict[str, Any]]]:
             continue
         kind = source.pick(("code", "item", "person", "city", "count", "pages", "decimal", "title", "company", "date", "items", "names", "tags", "time"))
         value, text = make(source, kind)
-        template = source.pick(GENERIC_HELD_OUT if source.held_out else GENERIC_TRAIN)
-        sentence = source.fill(template, a=attribute, A=source.cased(attribute), v=text)
+        sentence = source.phrase(GENERIC_TRAIN, GENERIC_HELD_OUT, a=attribute, A=source.cased(attribute), v=text)
+        if not source.unusual and source.chance(0.5):
+            sentence = bind(source, source.pick((f"the {attribute}", f"the {attribute}", f"its {attribute}", f"our {attribute}")), text)
         facts.sentences.append(sentence if source.lower else sentence[:1].upper() + sentence[1:])
         facts.values[key] = value
         fields[key] = {"kind": kind, "key": key, "description": source.pick((f"The {attribute}", attribute.capitalize(), f"Value of the {attribute}"))}

@@ -28,7 +28,7 @@ def several(source: Source) -> Conversation:
 
 # task, share of conversations (long ones count for more in tokens)
 MIXTURE: tuple[tuple[Callable[[Source], Conversation], float], ...] = (
-    (extraction, 0.30), (free_extraction, 0.05), (tool_use, 0.25), (recall, 0.11), (copying, 0.04), (reasoning, 0.11), (chatting, 0.09), (several, 0.05),
+    (extraction, 0.28), (free_extraction, 0.05), (tool_use, 0.23), (recall, 0.12), (copying, 0.03), (reasoning, 0.13), (chatting, 0.11), (several, 0.05),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import words as w
 from .chat import Conversation
+from .frames import say
 from .source import Source
 from .values import join
 
@@ -29,17 +30,17 @@ def addition(source: Source, c: Conversation) -> None:
         a, b = max(a, b), min(a, b)
         who = source.first_name()
         value = a - b if subtract else a + b
-        text = source.phrase(
-            ("{who} [has|had] {a} {t}s and [gives away|loses|sells|eats|uses] {b}. How many are left?", "There [were|are] {a} {t}s, {b} [were taken|are gone|were sold]. How many [remain|are left|are there now]?", "I [had|have] {a} {t}s and [lost|sold|gave away] {b}. How many do I have[ now| left|]?")
+        text = say(source,
+            ("{who} [has|had] {a} {t}s and [gives away|loses|sells|eats|uses] {b}. How many are left?", "There [were|are] {a} {t}s, {b} [were taken|are gone|were sold]. How many [remain|are left|are there now]?", "I [had|have] {a} {t}s and [lost|sold|gave away] {b}. How many do I have[ now| left|]?", "[From|Of] {a} {t}s[,| in the box,| on the shelf,] {who} [takes|takes away|eats|steals|sells|uses|breaks] {b}. [How many stay|How many are left|What is left|How many remain][?|]", "{who} [takes|takes away|buys|removes|sells] {b} of [the|my|our] {a} {t}s. [How many do we have now|What stays|How many are there still|What number is left]?")
             if subtract else
-            ("{who} [has|had] {a} {t}s and [gets|buys|finds|wins] {b} more. How many [are there|is that|does {who} have][ now|]?", "There are {a} {t}s [here|in the box|on the table] and {b} [there|in the bag|on the shelf]. How many [in all|together|in total]?", "I [had|have] {a} {t}s and [got|bought|found] {b} more. How many do I have[ now|]?"),
+            ("{who} [has|had] {a} {t}s and [gets|buys|finds|wins] {b} more. How many [are there|is that|does {who} have][ now|]?", "There are {a} {t}s [here|in the box|on the table] and {b} [there|in the bag|on the shelf]. How many [in all|together|in total]?", "I [had|have] {a} {t}s and [got|bought|found] {b} more. How many do I have[ now|]?", "[There were|We had|The box had] {a} {t}s, [and|then] {who} [put in|brought|added|made|gave us] {b}[ more|]. [How many are there|What is the number|How many is that|What do we have][ now| in all|]?", "{who} [puts|brings|adds|gives] {b} {t}s [to|on top of] [the|my|our] {a}. [How many now|What number is that|How many does that make]?"),
             ("Out of {a} {t}s, {who} removes {b}. What number remains?",) if subtract else ("To {a} {t}s {who} adds {b}. What number results?",), who=who, a=a, b=b, t=thing,
         )
         _ask(source, c, text, f"{value}.", f"{a} {op} {b} = {value}")
         return
-    said = source.phrase(
+    said = say(source,
         ("{a} - {b}", "{a} minus {b}", "{a} take away {b}", "{a}-{b}") if subtract else ("{a} + {b}", "{a} plus {b}", "{a} and {b} together", "{a}+{b}", "the sum of {a} and {b}"), a=a, b=b)
-    text = source.phrase(("[What is|What's|How much is|Calculate|Compute|Work out|] {s}[?|]", "{s} =[| ?]", "[Can you|Please] [calculate|compute] {s}[?|]"), ("Tell me what {s} makes.", "Give the result of {s}."), s=said)
+    text = say(source, ("[What is|What's|How much is|Calculate|Compute|Work out|] {s}[?|]", "{s} =[| ?]", "[Can you|Please] [calculate|compute] {s}[?|]", "[Which number is|What makes|Give me|Say|Find|I need|Show me|What do you get for|What comes out of|How many are|Do the sum:|Sum:|I want to know|Solve|Answer:|Do you know|And|Next:|Now] {s}[?|.|]", "{s}[, what is that|, how much is it|, what comes out|, please|: how much][?|]", "[The result|The value|The answer] of {s}[?|.| please]"), ("Tell me what {s} makes.", "Give the result of {s}."), s=said)
     _ask(source, c, text.strip(), f"{a} {op} {b} = {value}.", _columns(a, b, subtract, value))
 
 
@@ -49,8 +50,8 @@ def _columns(a: int, b: int, subtract: bool, value: int) -> str:
 
 def times(source: Source, c: Conversation) -> None:
     a, b = source.between(1, 12), source.between(1, 12)
-    said = source.phrase(("{a} * {b}", "{a} times {b}", "{a} x {b}", "{a} multiplied by {b}"), a=a, b=b)
-    _ask(source, c, source.phrase(("[What is|What's|How much is|Calculate|] {s}[?|]",), ("Tell me what {s} makes.",), s=said).strip(), f"{a} * {b} = {a * b}.", f"{a} * {b} = {a * b}")
+    said = say(source, ("{a} * {b}", "{a} times {b}", "{a} x {b}", "{a} multiplied by {b}"), a=a, b=b)
+    _ask(source, c, say(source, ("[What is|What's|How much is|Calculate|] {s}[?|]",), ("Tell me what {s} makes.",), s=said).strip(), f"{a} * {b} = {a * b}.", f"{a} * {b} = {a * b}")
 
 
 def _things(source: Source) -> list[str]:
@@ -69,8 +70,8 @@ def _things(source: Source) -> list[str]:
 
 def counting(source: Source, c: Conversation) -> None:
     things = _things(source)
-    text = source.phrase(
-        ("[How many things|How many items|How many entries|How many names|How many words] are in this list[:|?] {t}", "[Count|Please count] [these|the items|the things|the entries][:|] {t}", "How many are [these|there|listed][:|?] {t}", "{t}. How many [are that|is that|are these|did I name]?"),
+    text = say(source,
+        ("[How many things|How many items|How many entries|How many names|How many words] are in this list[:|?] {t}", "[Count|Please count] [these|the items|the things|the entries][:|] {t}", "How many are [these|there|listed][:|?] {t}", "{t}. How many [are that|is that|are these|did I name]?", "[The number of|How long is|Size of|Give me the number of|What is the number of|I need the number of|Tell me how many are in] [this list|these|the list|the things|the entries|all these][:|?] {t}", "[I have|We have|There are|Here are|My list:] {t}. [How many|How many in all|How many are there|Count them|What number is that][?|.]"),
         ("Tell me the number of entries: {t}", "What is the length of this list: {t}"), t=", ".join(things) if source.chance(0.7) else join(source, things))
     numbered = ", ".join(f"{i} {x}" for i, x in enumerate(things, 1))
     c.user(text)
@@ -90,7 +91,7 @@ def sorting(source: Source, c: Conversation) -> None:
         shown = [source.pick(p) if source.chance(0.7) else i + source.pseudo(2)[1:] for i, p in zip(initials, pool, strict=True)]
         out = sorted(shown, reverse=down)
         order = source.pick(("from z to a", "in reverse alphabetical order", "backwards by alphabet") if down else ("alphabetically", "by alphabet", "in alphabetical order", "from a to z", "by their first letter"))
-    text = source.phrase(("[Sort|Order|Please sort|Arrange|Put in order] [these |this list |the list |]{o}: {t}", "[Sort|Order] {t} {o}", "{t} - [sort|order] [them|these] {o}[| please]"), ("Bring these into order {o}: {t}", "I want {t} sorted {o}."), o=order, t=", ".join(shown))
+    text = say(source, ("[Sort|Order|Please sort|Arrange|Put in order] [these |this list |the list |]{o}: {t}", "[Sort|Order] {t} {o}", "{t} - [sort|order] [them|these] {o}[| please]", "[I need|Give me|Show me|Write|List|Put|Can you put|Please bring] [these|the list|them|this] [sorted |in order |ordered |]{o}: {t}", "[Here is a list|A list|My list|Unsorted]: {t}. [Sort it|Order it|Put it in order|Sort] {o}[.|]"), ("Bring these into order {o}: {t}", "I want {t} sorted {o}."), o=order, t=", ".join(shown))
     _ask(source, c, " ".join(text.replace(" :", ":").split()), ", ".join(out), ", ".join(out))
 
 
@@ -103,14 +104,14 @@ def comparing(source: Source, c: Conversation) -> None:
             numbers = [numbers[0], numbers[0] + 1]
         big = source.chance(0.5)
         word = source.pick(("largest", "biggest", "highest", "greatest", "maximum") if big else ("smallest", "lowest", "least", "minimum"))
-        text = source.phrase(("[Which|What] is the {k}[ number|][:|] {t}?", "[Find|Give me|Tell me|Which of these is|What is] the {k}[ number|| of these][:|] {t}", "{t}: which is the {k}?"), ("Among {t}, point out the {k}.",), k=word, t=", ".join(map(str, numbers)))
+        text = say(source, ("[Which|What] is the {k}[ number|][:|] {t}?", "[Find|Give me|Tell me|Which of these is|What is] the {k}[ number|| of these][:|] {t}", "{t}: which is the {k}?", "[I need|Show me|Point at|Pick|Take|Choose|Say|Name] the {k} [of|among|in|from] [these:|] {t}[.|]", "[Of|From|In|Among] {t}[,| please] [which is|give me|name|pick|take|what is] the {k}[?|.| one?| number?]"), ("Among {t}, point out the {k}.",), k=word, t=", ".join(map(str, numbers)))
         _ask(source, c, text, f"{max(numbers) if big else min(numbers)}.", f"{', '.join(map(str, sorted(numbers)))}")
     elif kind == 1:
         a, b = _number(source), _number(source)
         if a == b:
             b += 1
         sign = source.chance(0.5)
-        text = source.phrase(("Is {a} [larger|bigger|more|greater] than {b}?", "Is {a} > {b}?") if sign else ("Is {a} [smaller|less|lower] than {b}?", "Is {a} < {b}?"), ("Would you say that {a} is more than {b}?",) if sign else ("Would you say that {a} is less than {b}?",), a=a, b=b)
+        text = say(source, ("Is {a} [larger|bigger|more|greater] than {b}?", "Is {a} > {b}?") if sign else ("Is {a} [smaller|less|lower] than {b}?", "Is {a} < {b}?"), ("Would you say that {a} is more than {b}?",) if sign else ("Would you say that {a} is less than {b}?",), a=a, b=b)
         yes = (a > b) == sign
         _ask(source, c, text, f"{'Yes' if yes else 'No'}, {a} is {'larger' if a > b else 'smaller'} than {b}.")
     elif kind == 2:
@@ -121,14 +122,14 @@ def comparing(source: Source, c: Conversation) -> None:
         big = source.chance(0.5)
         facts = ". ".join(f"{name} {'has' if what == 'points' else 'is'} {v} {what}" for name, v in zip(names, values, strict=True))
         best = (max if big else min)(zip(values, names, strict=True))[1]
-        text = source.phrase(("{f}. Who is the {k}?", "Who is the {k}? {f}.", "{f}. [Which of them|Tell me who] is the {k}[?|]"), ("Read: {f}. Name the {k} of them.",), f=facts, k=most if big else least)
+        text = say(source, ("{f}. Who is the {k}?", "Who is the {k}? {f}.", "{f}. [Which of them|Tell me who] is the {k}[?|]"), ("Read: {f}. Name the {k} of them.",), f=facts, k=most if big else least)
         _ask(source, c, text, f"{best}.", ", ".join(f"{v} {x}" for v, x in sorted(zip(values, names, strict=True))))
     else:
         (d1, s1), (d2, s2) = source.date(), source.date()
         if d1 == d2:
             return comparing(source, c)
         first = source.chance(0.5)
-        text = source.phrase(("Which [date |day |]is {k}, {a} or {b}?", "{a} or {b}, which [date |]is {k}?"), ("Of {a} and {b}, take the {k} one.",), k="earlier" if first else "later", a=s1, b=s2)
+        text = say(source, ("Which [date |day |]is {k}, {a} or {b}?", "{a} or {b}, which [date |]is {k}?", "[Take|Pick|Give me|Name|Tell me] the {k} [date|day|one][:| of:] {a}[,| or| and] {b}[.|]", "[Of|Between] {a} and {b}[,|] [which is|what is|name] the {k}[ one| date|][?|.|]", "[What|Which] comes {k}, {a} or {b}?"), ("Of {a} and {b}, take the {k} one.",), k="earlier" if first else "later", a=s1, b=s2)
         _ask(source, c, text, f"{s1 if (d1 < d2) == first else s2}.", f"{min(d1, d2)}, {max(d1, d2)}")
     return None
 
@@ -141,26 +142,26 @@ def positions(source: Source, c: Conversation) -> None:
     ordinal = ("first", "second", "third", "fourth", "fifth")
     if kind == 0:
         i = source.below(min(5, len(things)))
-        _ask(source, c, source.phrase(("[What|Which] is the {o} [item|word|entry|thing|one] [of|in] this list: {t}?", "{o} of {t}?", "[Give me|Name] the {o} of these: {t}"), ("From {t} I need the {o}.",), o=ordinal[i], t=listed), things[i])
+        _ask(source, c, say(source, ("[What|Which] is the {o} [item|word|entry|thing|one] [of|in] this list: {t}?", "{o} of {t}?", "[Give me|Name] the {o} of these: {t}", "[I need|I want|Take|Pick|Show|Tell me] the {o} [one |thing |entry |]of {t}[.|]", "[Of|In|From] {t}[,|] [give me|take|name|what is|which is] the {o}[ one|][?|.|]"), ("From {t} I need the {o}.",), o=ordinal[i], t=listed), things[i])
     elif kind == 1:
-        _ask(source, c, source.phrase(("[What|Which] is the last [item|word|entry|thing|one] [of|in] this list: {t}?", "last of {t}?", "[Give me|Name] the last of these: {t}"), ("From {t} I need the last.",), t=listed), things[-1])
+        _ask(source, c, say(source, ("[What|Which] is the last [item|word|entry|thing|one] [of|in] this list: {t}?", "last of {t}?", "[Give me|Name] the last of these: {t}", "[I need|I want|Take|Pick|Show|Tell me] the last [one |thing |entry |]of {t}[.|]", "[Of|In|From] {t}[,|] [give me|take|name|what is|which is] the last[ one|][?|.|]"), ("From {t} I need the last.",), t=listed), things[-1])
     elif kind == 2:
-        _ask(source, c, source.phrase(("[Reverse|Turn around|Flip] [this list|the list|these|the order][:|] {t}", "{t} [in reverse|backwards|in reverse order]"), ("Starting from the end, list {t}.",), t=listed), ", ".join(reversed(things)))
+        _ask(source, c, say(source, ("[Reverse|Turn around|Flip] [this list|the list|these|the order][:|] {t}", "{t} [in reverse|backwards|in reverse order]", "[List|Write|Say|Give me|Name|Put|Show] [these |] [backwards|in reverse|from last to first|the other way round|from the end][:|] {t}"), ("Starting from the end, list {t}.",), t=listed), ", ".join(reversed(things)))
     else:
         thing = source.pick(things) if source.chance(0.5) else source.item()
         yes = thing in things
-        _ask(source, c, source.phrase(("Is {x} in [this|the] list: {t}?", "Does [this|the] list [have|contain] {x}[:|?] {t}",), ("Look for {x} among {t}. Is it there?",), x=thing, t=listed), f"{'Yes' if yes else 'No'}, {thing} is {'' if yes else 'not '}in the list.")
+        _ask(source, c, say(source, ("Is {x} in [this|the] list: {t}?", "Does [this|the] list [have|contain] {x}[:|?] {t}",), ("Look for {x} among {t}. Is it there?",), x=thing, t=listed), f"{'Yes' if yes else 'No'}, {thing} is {'' if yes else 'not '}in the list.")
 
 
 def exchange(source: Source, c: Conversation) -> None:
     kind = source.random()
-    if kind < 0.4:
+    if kind < 0.46:
         addition(source, c)
-    elif kind < 0.46:
+    elif kind < 0.5:
         times(source, c)
-    elif kind < 0.6:
+    elif kind < 0.62:
         counting(source, c)
-    elif kind < 0.74:
+    elif kind < 0.75:
         sorting(source, c)
     elif kind < 0.88:
         comparing(source, c)

@@ -8,6 +8,7 @@ from . import reasoning, talk
 from . import words as w
 from .chat import Conversation
 from .extraction import free_extraction
+from .frames import ask_for, bind, dress
 from .source import Source
 from .values import MAKERS
 
@@ -33,14 +34,28 @@ CHANGE_TRAIN = ("[Actually|Sorry|Correction|Wait|Oh no|No][,|:] {s} is {v}.", "{
 CHANGE_HELD_OUT = ("Scratch that, {s} is {v} from now on.", "An update: {s} became {v}.")
 # (statements, questions, answer) with slots n (a name), v (the value); kind of the value
 RELATIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...], str], ...] = (
-    ("city", ("{n} lives in {v}.", "{n} [has moved to|moved to|has a house in] {v}."), ("[Where does {n} live|In which city does {n} live|In what city is {n}]?", "[Tell me|Do you know] where {n} lives[?|]"), ("{n} has settled in {v}.",), ("What is the home of {n}?",), "{n} lives in {v}."),
-    ("job", ("{n} [is|works as] a {v}.", "{n} [earns a living|makes money] as a {v}."), ("What is {n}'s job?", "What does {n} do[ for a living|]?", "[Tell me|Do you know] what {n} works as[?|]"), ("By trade {n} is a {v}.",), ("Which job has {n}?",), "{n} works as a {v}."),
-    ("food", ("{n} [likes|loves|eats only|is fond of|prefers] {v}.", "{n}'s favourite food is {v}."), ("What does {n} like[ to eat|]?", "[What|Which food] does {n} [love|prefer|eat]?"), ("{n} cannot resist {v}.",), ("Which food pleases {n}?",), "{n} likes {v}."),
-    ("item", ("{n} [bought|got|found|lost|owns|sold] a {v}.", "{n} [has|wants] a {v}."), ("What does {n} have?", "What [did|does] {n} [buy|get|own|find|want]?", "Which thing is {n}'s?"), ("{n} came home with a {v}.",), ("What thing goes with {n}?",), "It is a {v}."),
-    ("place", ("{n} [is waiting|waits|is] [at|in] {v}.", "You [find|can find|meet] {n} [at|in] {v}."), ("Where [is|can I find|do I find|do I meet] {n}?", "[Tell me|Do you know] where {n} is[?|]"), ("{n} stays around {v}.",), ("At which place is {n}?",), "{n} is at {v}."),
-    ("first", ("{n} has a [dog|cat|horse|parrot|rabbit] [called|named] {v}.", "The [dog|cat|pet|horse] of {n} is called {v}."), ("What is {n}'s [pet|animal] called?", "[What is the name of {n}'s pet|What's the pet of {n} called]?"), ("{n} shares a home with a pet called {v}.",), ("Which name has the pet of {n}?",), "The pet of {n} is called {v}."),
-    ("code", ("{n} has [the number|number|the code|code] {v}.", "[The code of|The number of] {n} is {v}.", "{n}: {v}"), ("What is [the code of {n}|the number of {n}|{n}'s number|{n}'s code]?", "Which [code|number] does {n} have?"), ("{v} was given to {n} as a number.",), ("Under which code does {n} run?",), "{n} has {v}."),
+    ("city", ("{n} lives in {v}.", "{n} [has moved to|moved to|has a house in|has a flat in|is from|comes from|grew up in|was born in|calls {v} home, yes,|works in] {v}.", "[The home of {n}|The city of {n}|Home for {n}] is {v}.", "In {v} [lives|there lives|you find|dwells] {n}."), ("[Where does {n} live|In which city does {n} live|In what city is {n}|Where is {n} at home|What is the city of {n}|Where is {n} from|Which city is home to {n}]?", "[Tell me|Do you know] where {n} lives[?|]"), ("{n} has settled in {v}.",), ("What is the home of {n}?",), "{n} lives in {v}."),
+    ("job", ("{n} [is|works as|was|became known as|wants to stay|has always been] a {v}.", "{n} [earns a living|makes money|is employed|serves|has a job] as a {v}.", "[The job of {n} is|The trade of {n} is|{n}, you know, is a] {v}."), ("What is [{n}'s job|the job of {n}|the trade of {n}|the profession of {n}]?", "[In which job|As what] does {n} [work|earn money]?", "What does {n} do[ for a living|]?", "[Tell me|Do you know] what {n} works as[?|]"), ("By trade {n} is a {v}.",), ("Which job has {n}?",), "{n} works as a {v}."),
+    ("food", ("{n} [likes|loves|eats only|is fond of|prefers|enjoys|always eats|dreams of|is happy with|wants] {v}.", "{n}'s favourite food is {v}.", "[Nothing makes {n} as happy as|The dish of {n} is|You can please {n} with|Cook for {n}:] {v}."), ("What does {n} like[ to eat|]?", "[What|Which food|Which dish] does {n} [love|prefer|eat|enjoy|want]?", "[What makes {n} happy|What should I cook for {n}|What food is right for {n}|What food is good for {n}]?"), ("{n} cannot resist {v}.",), ("Which food pleases {n}?",), "{n} likes {v}."),
+    ("item", ("{n} [bought|got|found|lost|owns|sold|carries|brought|picked up|holds|took|stole|made|repaired] a {v}.", "{n} [has|wants] a {v}.", "[The thing of {n} is|We gave {n}|They sold {n}] a {v}."), ("What does {n} have?", "[What thing|Which thing|What object] [does {n} have|has {n}|belongs to {n}]?", "What [did|does] {n} [buy|get|own|find|want]?", "Which thing is {n}'s?"), ("{n} came home with a {v}.",), ("What thing goes with {n}?",), "It is a {v}."),
+    ("place", ("{n} [is waiting|waits|is|sits|stands|works|stays|was seen|can be found] [at|in|near] {v}.", "You [find|can find|meet] {n} [at|in] {v}.", "[Go to {v} for|At {v} there is|In {v} sits] {n}."), ("[In which place|At what place|At which spot] is {n}?", "Where [is|can I find|do I find|do I meet] {n}?", "[Tell me|Do you know] where {n} is[?|]"), ("{n} stays around {v}.",), ("At which place is {n}?",), "{n} is at {v}."),
+    ("first", ("{n} has a [dog|cat|horse|parrot|rabbit|goat|hamster|pet] [called|named|by the name of] {v}.", "{v} is [the pet of|the dog of|the cat of|the animal of|a pet of] {n}.", "{n} [lives with|walks with|plays with|cares for] a pet [called|named] {v}.", "The [dog|cat|pet|horse] of {n} is called {v}."), ("What is {n}'s [pet|animal] called?", "[Which pet|What pet|Which animal] [does {n} have|has {n}|belongs to {n}|lives with {n}]?", "What name [does|has] the [pet|animal] of {n}[ have|]?", "[What is the name of {n}'s pet|What's the pet of {n} called]?"), ("{n} shares a home with a pet called {v}.",), ("Which name has the pet of {n}?",), "The pet of {n} is called {v}."),
+    ("code", ("{n} has [the number|number|the code|code|the id|id] {v}.", "{v} is [the number of|the code of|what we gave|the id of|the code for] {n}.", "[They gave {n}|We gave {n}|{n} received|{n} got] [the number|the code|the id] {v}.", "[The code of|The number of] {n} is {v}.", "{n}: {v}"), ("What is [the code of {n}|the number of {n}|{n}'s number|{n}'s code]?", "Which [code|number|id] [does {n} have|has {n}|was {n} given|belongs to {n}]?", "[Under|By|With] [which|what] [number|code] [is {n} listed|do we know {n}|is {n} known]?"), ("{v} was given to {n} as a number.",), ("Under which code does {n} run?",), "{n} has {v}."),
 )
+
+# (statement, question, answer, kind of the value) about the user, in the first person
+MYSELF: tuple[tuple[str, tuple[str, ...], str, str], ...] = (
+    ("I [live|have a house|have a flat|stay] in {v}", ("[Where do I|In which city do I|What city do I] live[ in|]?", "[Where is|What is] my home?", "[Do you know|Tell me|Do you remember] where I live[?|]"), "You live in {v}.", "city"),
+    ("I [am from|come from|grew up in|was born in] {v}", ("Where [am I|do I come] from?", "[Where was I born|Where did I grow up]?", "[Do you know|Tell me|Do you remember] where I [am|come] from[?|]"), "You are from {v}.", "city"),
+    ("I [work as|am|earn my money as] a {v}", ("What [do I do|do I work as|is my job|is my work]?", "[Do you know|Tell me|Do you remember] what I [do|work as][?|]"), "You are a {v}.", "job"),
+    ("I [like|love|adore|enjoy|always eat] {v}", ("What do I [like|love|enjoy][ to eat|]?", "[Do you know|Tell me|Do you remember] what I [like|love|enjoy][?|]"), "You like {v}.", "food"),
+    ("I [am|just turned|turned] {v} years old", ("How old am I?", "[Do you know|Tell me|Do you remember] [how old I am|my age][?|]"), "You are {v} years old.", "age"),
+    ("I [have|own|bought|got] a {v}", ("What do I [have|own]?", "What did I [buy|get]?", "[Do you know|Tell me] what I [have|own|bought|got][?|]"), "You have a {v}.", "item"),
+    ("I [parked|left the car|left my car] [at|in|near] {v}", ("Where [did I park|is my car|did I leave the car]?", "[Do you know|Tell me] where [I parked|my car is][?|]"), "You parked at {v}.", "place"),
+    ("[my|the] [meeting|appointment|train|flight] is at {v}", ("[When|At what time] is [my|the] [meeting|appointment|train|flight]?", "[What time|When] [do I have to be there|does it start]?"), "It is at {v}.", "said_time"),
+    ("I [travel|fly|go|drive] to {v} [soon|tomorrow|next week|on Monday]", ("Where [do I|will I|am I going to] [travel|fly|go|drive]?", "[Do you know|Tell me] where I [travel|fly|go|drive] to[?|]"), "You go to {v}.", "city"),
+)
+
 
 @dataclass
 class Fact:
@@ -102,19 +117,26 @@ def make_fact(source: Source) -> Fact:
         if n == v:
             return make_fact(source)
         return Fact(
-            source.phrase(states, held_states, n=n, v=v), (source.phrase(asks, held_asks, n=n), reply.format(n=n, v=v)), v, f"{n} {kind}",
+            dress(source, source.frame(states, held_states)).format(n=n, v=v), (dress(source, source.frame(asks, held_asks)).format(n=n), reply.format(n=n, v=v)), v, f"{n} {kind}",
         )
+    if source.chance(0.2):
+        state, asks2, reply, kind = source.pick(MYSELF)
+        v = _value(source, kind)
+        state = _capital(source, dress(source, source.frame((state,))).format(v=v))
+        return Fact(state + ".", (_capital(source, dress(source, source.frame(asks2))), reply.format(v=v)), v, f"I {reply[:9]} {kind == 'said_time'}")
     mine, yours, kind = _subject(source)
     v = _value(source, kind)
     if mine == "my name" and source.chance(0.5):
         state = source.phrase(("[I am|I'm|My name is|You can call me|Call me|Hi, I am|Hello, I'm|This is] {v}.",), ("People know me as {v}.",), v=v)
     else:
-        state = source.phrase(STATE_TRAIN, STATE_HELD_OUT, s=mine, S=_capital(source, mine), v=v)
+        state = bind(source, mine, v) if not source.unusual and source.chance(0.5) else source.phrase(STATE_TRAIN, STATE_HELD_OUT, s=mine, S=_capital(source, mine), v=v)
     ask = source.phrase(("who am i?", "[What is|What's] my name?", "Do you know who I am?"), ("By which name do I go?",)) if mine == "my name" and source.chance(0.4) else _ask(source, mine)
     return Fact(state, (_capital(source, ask), f"{yours[:1].upper() + yours[1:]} is {v}."), v, mine)
 
 
 def _ask(source: Source, mine: str) -> str:
+    if not source.unusual and source.chance(0.5):
+        return ask_for(source, mine)
     return source.phrase(ASK_TRAIN, ASK_HELD_OUT, s=mine)
 
 
@@ -128,7 +150,7 @@ def _filler(source: Source, c: Conversation) -> None:
         c.messages += free_extraction(source).messages if c.system is None else []
     else:
         sentences = [source.sentence() for _ in range(source.between(2, 9))]
-        lead = source.phrase(("Here is a text: ", "[Keep|Read|Note] this[:|] ", "", "", "[A story|Some text|From my diary|The news|Another note]: "), ("What follows is only for your files: ",))
+        lead = source.phrase(("Here is a text: ", "[Keep|Read|Note] this[:|] ", "", "", "[For your files|For later|This is for your notes|Only for your information|Keep what follows|File this|Read what follows]: ", "[A story|Some text|From my diary|The news|Another note]: "), ("What follows is only for your files: ",))
         c.user(lead + " ".join(sentences))
         c.assistant("Noted.")
 
@@ -178,7 +200,8 @@ def _tell(source: Source, c: Conversation, facts: dict[str, Fact]) -> str:
         fact = source.pick(list(facts.values()))
         if fact.key.startswith(("my ", "the ")) and fact.key not in ("my name",):
             v = _value(source, source.pick(("code", "person", "city", "item")))
-            c.user(source.phrase(CHANGE_TRAIN, CHANGE_HELD_OUT, s=fact.key, S=_capital(source, fact.key), v=v))
+            change = source.pick(("From now on", "As of today", "I have to correct myself:", "New:", "Change of plan:", "Forget what I said,", "Now", "Update:", "It changed:"))
+            c.user(f"{change.lower() if source.lower else change} {bind(source, fact.key, v)}" if not source.unusual and source.chance(0.4) else source.phrase(CHANGE_TRAIN, CHANGE_HELD_OUT, s=fact.key, S=_capital(source, fact.key), v=v))
             c.assistant("Noted.")
             reply = fact.questions[1].removesuffix(f"{fact.value}.") + f"{v}."
             facts[fact.key] = Fact(c.messages[-2]["content"], (fact.questions[0], reply), v, fact.key)
@@ -193,7 +216,11 @@ def _tell(source: Source, c: Conversation, facts: dict[str, Fact]) -> str:
         for _ in range(source.between(1, 5)):
             told.insert(source.below(len(told) + 1), source.sentence())
     if told:
-        text = " ".join(x if x.endswith(".") or x is told[-1] else x + "." for x in told)
+        if len(told) == 2 and source.chance(0.4):
+            told[0] = told[0].rstrip(".") + source.pick((" and ", ", and ", "; ", " but "))
+            text = told[0] + told[1]
+        else:
+            text = " ".join(x if x.endswith(".") or x is told[-1] else x + "." for x in told)
         c.user(text)
         only_name = facts["my name"].value if len(told) == 1 and told[0] is text and "my name" in facts else ""
         c.assistant(f"Nice to meet you, {only_name}." if only_name and only_name in text else "Noted.")
@@ -232,7 +259,7 @@ def copying(source: Source) -> Conversation:
     c.assistant("Noted.")
     for k in source.some(list(table), source.pick((2, 4, 8, 12))):
         form = source.below(3)
-        c.user(source.phrase(("{k}?", "What [belongs to|goes with|stands beside|is listed for] {k}?", "{k}", "[Look up|Find|Give me] {k}"), ("Which entry does {k} have?",), k=k) if form < 2 else f"{k}{sep}".rstrip())
+        c.user(source.phrase(("{k}?", "What [belongs to|goes with|stands beside|is listed for|is there for|did I list for|do you have for|does the list say for] {k}?", "{k}", "[Look up|Find|Give me|Show|Read|Get|Tell me about|And|Now|Next:|Then] {k}[| please|?]", "[Which|What] [value|word|thing|name|line] [has|belongs to|stands at|is next to|do you see for] {k}?"), ("Which entry does {k} have?",), k=k) if form < 2 else f"{k}{sep}".rstrip())
         c.assistant(table[k])
     c.grade = {"kind": "text", "value": c.messages[-1]["content"]}
     return c

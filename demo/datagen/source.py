@@ -1,7 +1,8 @@
 """Random values and phrasings: one `Source` per conversation, seeded, for training or for the held-out evaluation.
 
-Open-vocabulary values are split by a hash of their text: one in sixteen is kept for the evaluation and is never
-made for training, and the other way round. It does not know tasks, schemas or tools.
+Open-vocabulary values, and the frames of sentences before values are put in, are split by a hash of their text: one
+in sixteen is kept for the evaluation and is never made for training, and the other way round. Beside that split there
+are hand-written phrasings in other words, for the "unusual" evaluation alone. It does not know tasks, schemas or tools.
 """
 
 from __future__ import annotations
@@ -57,13 +58,14 @@ def _parse(template: str) -> list[Node]:
 class Source:
     """A seeded source of values. `held_out` picks the evaluation's share of names, values and phrasings.
 
-    `graded` asks for conversations that may end where a reply is graded, such as at a tool call.
+    `unusual` takes the phrasings that were written for the evaluation alone. `graded` asks for conversations that may
+    end where a reply is graded, such as at a tool call.
     """
 
-    def __init__(self, seed: int, *, held_out: bool = False, graded: bool = False) -> None:
+    def __init__(self, seed: int, *, held_out: bool = False, graded: bool = False, unusual: bool = False) -> None:
         self.rng = Random(seed)
         self.random = self.rng.random
-        self.held_out = held_out
+        self.held_out, self.unusual = held_out, unusual
         self.graded = graded or held_out
         self.lower = self.chance(0.12)
 
@@ -87,16 +89,29 @@ class Source:
         self.rng.shuffle(out)
         return out
 
-    def phrase(self, train: Sequence[str], held_out: Sequence[str] = (), /, **slots: object) -> str:
-        """One phrasing: from `train`, or from `held_out` in the evaluation where that list is given."""
-        return self.fill(self.pick(held_out if self.held_out and held_out else train), **slots)
+    def frame(self, train: Sequence[str], unusual: Sequence[str] = ()) -> str:
+        """A phrasing with its choices made and its slots still open, from this side of the split."""
+        if self.unusual and unusual:
+            return self._cased(self._choose(_parse(self.pick(unusual))))
+        text = ""
+        for _ in range(60):
+            text = self._choose(_parse(self.pick(train)))
+            if is_held_out(text) == self.held_out:
+                break
+        return self._cased(text)
+
+    def phrase(self, train: Sequence[str], unusual: Sequence[str] = (), /, **slots: object) -> str:
+        """One phrasing with its slots filled in."""
+        text = self.frame(train, unusual)
+        return text.format(**slots) if "{" in text else text
 
     def fill(self, template: str, /, **slots: object) -> str:
-        """Choose every "[a|b]" of the template and put the slots in."""
-        text = self._choose(_parse(template))
-        if self.lower:
-            text = text.lower()
+        """Choose every "[a|b]" of the template and put the slots in, on either side of the split."""
+        text = self._cased(self._choose(_parse(template)))
         return text.format(**slots) if "{" in text else text
+
+    def _cased(self, text: str) -> str:
+        return text.lower() if self.lower else text
 
     def _choose(self, nodes: list[Node]) -> str:
         return "".join(n if isinstance(n, str) else self._choose(self.pick(n[0])) for n in nodes)

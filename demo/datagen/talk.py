@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from . import words as w
 from .chat import Conversation
+from .frames import say
 from .source import Source
 
 Topic = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]  # train questions, held-out questions, answers
@@ -91,16 +92,38 @@ ABOUT: dict[str, Topic] = {
         ("I run on your own machine and need no network. What you type stays with the program that runs me.",),
     ),
 }
+# What an indirect question asks for, by topic: "Could you tell me {what you are}?"
+INDIRECT: dict[str, tuple[str, ...]] = {
+    "who": ("who you are", "what you are", "who I am talking to", "what sort of [thing|program|model] you are", "whom I speak to", "something about you", "your name", "who answers me", "who is there", "who writes these [answers|lines|words]", "what your name may be", "what I am dealing with", "who sits there", "if you are a [machine|human|person|bot]"),
+    "pie": ("what PIE is", "what PIE means", "something about PIE", "what the Proxy Inference Engine is", "what kind of [thing|software|program] PIE is", "what lies behind PIE", "a bit about PIE", "the idea of PIE", "what people mean by PIE", "what this PIE is that [everybody|somebody|they] talk of", "what PIE might be", "more about the Proxy Inference Engine"),
+    "can": ("what PIE can do", "the features of PIE", "what PIE is good for", "the abilities of PIE", "what PIE is able to do", "how PIE helps", "why people use PIE", "what makes PIE special", "the strong points of PIE", "everything that PIE can do", "what one can do with PIE", "the things PIE is made for", "all that PIE offers"),
+    "you_can": ("what you can do", "how you can help me", "what you are good at", "your abilities", "what you are able to do", "what I can ask", "what you are made for", "the things you can do", "which tasks you can do", "what to use you for", "what jobs you do", "what work you take on", "how you may be useful"),
+    "not_for": ("what you cannot do", "your limits", "where you fail", "what you are bad at", "your weak points", "if I can trust you", "how reliable you are", "what you should not be used for", "which things you fail at", "whether you make errors", "what goes wrong with you", "what not to ask"),
+    "stream": ("whether PIE streams", "how streaming works", "if PIE can stream", "if the text comes [bit by bit|word by word|at once|slowly]", "whether I see the reply while it is made", "if answers show up in pieces"),
+    "tools": ("how tools work", "how PIE calls tools", "whether PIE can call my functions", "if I can add functions", "how a tool call goes", "whether my own code can be called", "if PIE works with functions that I wrote"),
+    "schema": ("how PIE keeps to a schema", "how I get valid JSON", "whether the output fits a schema", "how structured output works", "if the JSON is always right", "how the schema is enforced", "whether PIE sticks to a JSON schema"),
+    "cache": ("how the cache works", "why the second turn is faster", "what the prefix cache is", "what PIE caches", "whether the prompt is computed twice", "if old tokens are read again", "why a long prompt is slow only once"),
+    "batch": ("how PIE serves many requests", "whether many people can use PIE", "how batching works", "what happens with many requests", "if requests wait for each other", "if lots of users fit on one PIE", "how it goes when requests come together"),
+    "hardware": ("where PIE runs", "which hardware PIE needs", "whether PIE runs on a CPU", "if I need a graphics card", "what machine I need", "if PIE works on my [Mac|computer|old laptop|graphics card]", "whether it runs without a GPU"),
+    "made": ("who made you", "how you were trained", "where you come from", "what you learned from", "what data went into you", "who your makers are", "whose model you are", "on what texts you were trained"),
+    "size": ("how big you are", "how many parameters you have", "your size", "how much space you take", "how large you are", "the number of your parameters", "how many weights you have"),
+    "commands": ("how to start PIE", "which commands there are", "how to run a server", "how to chat with PIE", "what to type", "the commands", "how to get PIE running", "which command starts it"),
+    "private": ("whether my data is private", "if you are online", "if you need the internet", "what happens to my data", "if anything leaves my machine", "whether you send data away", "who can read what I type"),
+}
+INDIRECT_LEADS = (
+    "[Could|Can|Would|Will] you [please |]tell me {x}?", "[I want|I would like|I'd like|I'd love|I need] to [know|hear|learn|find out|understand|read] {x}.", "[Do you know|Any idea|May I ask|Can I ask|Let me ask|I wonder|I ask myself|Nobody told me|I have no idea] {x}[?|.|]",
+    "[Explain|Describe|Tell|Show|Say|Sum up|Talk about|Write about|Speak about|Inform me about|Give me] {x}[.| please| to me| in short| now|]", "[My question is|Question:|What I want to know is|The question is|Next question:|I am here to ask|I am curious] {x}[.|]", "[Help me understand|I don't understand|It is not clear to me|I am not sure|They ask me|My friend asks|My boss wants to know] {x}[.|]",
+)
 TALK: tuple[Topic, ...] = (
-    (("[Hi|Hello|Hey|Good morning|Good evening|Good afternoon|Hi there|Hello there|Hey there|Greetings|Howdy][|!|.]", "[hi|hello|hey][| :)| you]", "[Hello|Hi|Hey] [PIE|model|bot|computer|friend][|!]"), ("A very good day to you!", "Hiya, model!"), ("Hello! What can I do for you?",)),
-    (("[How are you|How are you doing|How is it going|How's it going|How do you do|Are you well|You ok|What's up][?|| today?| now?]",), ("How are things with you today?",), ("I am fine, thank you. What can I do for you?",)),
-    (("[Thanks|Thank you|Thank you very much|Thanks a lot|Many thanks|thx|Great, thanks|Thanks, that helps|Perfect, thank you|Cheers][|!|.]", "[Great|Good|Nice|Perfect|Well done|Good job|Very good|Excellent|Super][|!|.]"), ("That was kind, thank you.", "I thank you for that."), ("You are welcome.",)),
-    (("[Bye|Goodbye|See you|See you later|Good night|Good bye|Bye bye|Ciao|That is all|That's all|I have to go][|!|.]", "[Bye|Goodbye], [see you|take care|until tomorrow]"), ("I am leaving now, farewell.",), ("Goodbye!",)),
-    (("[Ok|Okay|Alright|All right|Fine|I see|Right|Understood|Got it][|.|!]",), ("Very well then.",), ("What would you like to do next?",)),
-    (("[Tell me|Do you know|Say] a joke[?|| please]", "[Make|Can you make] me laugh[?|]", "[Say|Tell me] something funny"), ("Have you got a joke for me?",), ("A small model walks into a bar. The bar is longer than its context, so it forgets the drink.",)),
-    (("[You are|You're] [wrong|stupid|bad|useless|slow|silly][|!|.]", "[That is|That's] [wrong|not right|false|a mistake][|!|.]", "[No|Wrong][|!|.]"), ("I think you made an error there.",), ("I am sorry. I am a small demo model and I make mistakes.",)),
-    (("[I am|I'm] [sad|tired|bored|hungry|ill|unhappy|angry][|.|!]", "I feel [sad|tired|bored|lonely|bad][|.|!]"), ("Today I feel rather down.",), ("I am sorry to hear that.",)),
-    (("[I am|I'm] [happy|glad|well|fine|good|excited][|.|!| today]", "I feel [great|good|happy|fine][|.|!| today]"), ("Today I am in high spirits.",), ("I am glad to hear that.",)),
+    (("[Hi|Hello|Hey|Good morning|Good evening|Good afternoon|Hi there|Hello there|Hey there|Greetings|Howdy][|!|.]", "[hi|hello|hey][| :)| you]", "[Hello|Hi|Hey] [PIE|model|bot|computer|friend|machine|my friend|everybody|old friend][|!]", "[A|Wishing you a|I wish you a|Have a] [good|nice|lovely|fine|very good|wonderful|happy] [day|morning|evening|afternoon|week][|!|.| to you]", "[Nice|Good|Glad|Happy] to [meet|see] you[|!|.]", "[Is anybody|Is anyone|Are you|Anybody|Anyone] [there|here|home|awake][?|]", "[I am|I'm] [back|here|new here][|.|!]", "[hiya|yo|hullo|salut|hola|good to see you|welcome][|!]"), ("A very good day to you!", "Hiya, model!"), ("Hello! What can I do for you?",)),
+    (("[How are you|How are you doing|How is it going|How's it going|How do you do|Are you well|You ok|What's up|How are things|How is life|How is your day|How was your day|How do you feel|Everything ok|Everything all right|All good|Are you fine|Are you all right|How have you been|Is everything well][?|| today?| now?| with you?| there?]",), ("How are things with you today?",), ("I am fine, thank you. What can I do for you?",)),
+    (("[Thanks|Thank you|Thank you very much|Thanks a lot|Many thanks|thx|Great, thanks|Thanks, that helps|Perfect, thank you|Cheers][|!|.]", "[Great|Good|Nice|Perfect|Well done|Good job|Very good|Excellent|Super|Brilliant|Wonderful|Lovely|Amazing|Cool|Fantastic][|!|.| work| answer]", "[I thank you|Thanks so much|Thank you so much|I am grateful|Much appreciated|Many thanks|That helped|You helped me|You are kind|That is kind|Very kind|How kind|So kind of you|That was good|That was helpful|That was nice][| for this| for the help| for your help|, thank you][|.|!]"), ("That was kind, thank you.", "I thank you for that."), ("You are welcome.",)),
+    (("[Bye|Goodbye|See you|See you later|Good night|Good bye|Bye bye|Ciao|That is all|That's all|I have to go][|!|.]", "[Bye|Goodbye], [see you|take care|until tomorrow]", "[I am|I'm] [going|leaving|off|done|finished|away|signing off|closing this|going home|going to bed][| now| for today][.|!|]", "[I must|I have to|I will|I need to|Time to|Let me] [go|leave|stop|run|sleep|say goodbye|end this|close this][| now| here| for today][.|!|]", "[Farewell|So long|Cheerio|Have a good night|Sleep well|Take care|Talk to you later|Until next time|See you soon|See you tomorrow|Adieu|Ta ta][|!|.]"), ("I am leaving now, farewell.",), ("Goodbye!",)),
+    (("[Ok|Okay|Alright|All right|Fine|I see|Right|Understood|Got it|Very well|Well|Good then|So be it|As you say|Makes sense|That makes sense|Fair enough|No problem|If you say so|Sounds good|Agreed|Yes|Sure|Right then|Okay then|Well then|Fine then|All right then|I understand|Clear|I get it][|.|!]",), ("Very well then.",), ("What would you like to do next?",)),
+    (("[Tell me|Do you know|Say] a joke[?|| please]", "[Make|Can you make] me laugh[?|]", "[Say|Tell me] something funny", "[I want|I need|I'd like|I would like|Give me|Let me hear|Got|Have you got|Do you have|Any|Another|Know any|Time for] [a joke|jokes|a good joke|something to laugh about|some humour|fun][?|.|| please| for me?]", "[Can|Could|Would] you [tell|say|make|give] [me |]a [joke|good joke|funny joke][?|]"), ("Have you got a joke for me?",), ("A small model walks into a bar. The bar is longer than its context, so it forgets the drink.",)),
+    (("[You are|You're] [wrong|stupid|bad|useless|slow|silly][|!|.]", "[That is|That's] [wrong|not right|false|a mistake][|!|.]", "[No|Wrong][|!|.]", "[There is|I see|I found|You made|That was|This is|You have made|It contains|I spotted|I noticed] [an error|a mistake|a fault|something wrong][| in it| there| here| in your answer][.|!|]", "[This|It|Your answer|The answer|The result|That answer] [is|was|seems|looks] [wrong|false|not right|not correct|incorrect|bad|a mistake][.|!|]", "[I don't agree|I disagree|I do not believe you|You failed|You are mistaken|That cannot be|That can't be right|Not correct|Incorrect|False][.|!|]"), ("I think you made an error there.",), ("I am sorry. I am a small demo model and I make mistakes.",)),
+    (("[I am|I'm] [sad|tired|bored|hungry|ill|unhappy|angry][|.|!]", "I feel [sad|tired|bored|lonely|bad|awful|terrible|low|down|ill|weak|unwell|miserable][|.|!| today]", "[Today|This week|This morning|Right now|Lately] I [am|feel] [sad|tired|bored|lonely|not well|bad|low|down|rather sad|so tired|unhappy|in a bad mood|in low spirits][.|!|]", "[I had|It was|This is|What] a [bad|terrible|sad|long|hard|horrible|awful] [day|week|night|time|morning][.|!|]", "[My day was|Life is|It is|Things are|All is] [bad|sad|hard|terrible|not good][.|!|]", "[I lost|I broke|I failed|I missed] my [job|exam|train|friend|keys|leg][.|!|]"), ("Today I feel rather down.",), ("I am sorry to hear that.",)),
+    (("[I am|I'm] [happy|glad|well|fine|good|excited][|.|!| today]", "I feel [great|good|happy|fine|wonderful|lovely|strong|well][|.|!| today]", "[Today|This week|This morning|Right now|Lately] I [am|feel] [happy|great|glad|very well|good|so happy|full of joy|in a good mood|fine|wonderful|on top of the world|cheerful][.|!|]", "[I had|It was|This is|What] a [good|great|lovely|wonderful|happy|nice|fine] [day|week|night|time|morning][.|!|]", "[My day was|Life is|Things are|All is] [good|great|wonderful|fine|lovely][.|!|]", "[I won|I passed|I got|I found] my [game|exam|prize|new job|keys|race][.|!|]"), ("Today I am in high spirits.",), ("I am glad to hear that.",)),
 )
 DO_NOT_KNOW = "I do not know that. I am a small demo model and only know what is in our conversation."
 UNKNOWN_TRAIN = (
@@ -108,7 +131,9 @@ UNKNOWN_TRAIN = (
     "[Explain|Describe|Tell me about|Teach me] {thing}[| please| in simple words]", "[What is|What are|What's] {thing}?", "How does {thing} work?", "[Who is|Who was] {name}?", "[When|Where] was {name} born?", "Where is {city}?", "[How old|How tall|How famous|How rich] is {name}?",
     "[What|Which] is the [best|biggest|oldest|fastest|smallest|tallest] {animal}[ in the world|]?", "[How|What] do I [cook|make] [with |]{food}?", "[What|how] does a {animal} eat?", "Who won the {sport} [last year|in 1998|world cup|final]?", "[Write|Make|Compose] [a poem|a story|an essay|a song|code] about {thing}[| please]",
     "[What is|What's] the [weather|time|news|date] [today|now|tomorrow]?", "[What|Which] [film|book|music] [do you like|should I see|is good]?", "[Why|How] is the [sky blue|sea salty|sun hot|grass green|moon round]?", "How [far|big|heavy|hot|old] is the [moon|sun|earth|universe]?", "[Give me|I need] [advice|tips|help] [about|on|with] {thing}[| please]",
-    "What happened in {year}?", "Is {thing} [good|bad|dangerous|important|true]?", "[Do you know|Have you heard of] {name}?", "How many people live in {city}?", "What [language|food|money] do they [speak|eat|use] in {country}?", "[Recommend|Suggest] a [book|film|restaurant|hotel] [in {city}|about {thing}]",
+    "What happened in {year}?", "Is {thing} [good|bad|dangerous|important|true]?", "[Do you know|Have you heard of] {name}?", "How many people live in {city}?", "What [language|food|money] do they [speak|eat|use] in {country}?", "[Can|Could|Would|Will] you [teach me|explain|describe|tell me about|talk about|write about|say something about|show me] {thing}[?| please]", "[I want|I would like|I'd like|I need] to [know|learn|read|hear|understand] [about |something about |more about |]{thing}[.|]", "[Which|What|In which] [year|country|place|century] [is|was|saw|has] [{name}|{thing}] [born|from|known for|in][?|]", "[List|Name|Give me|Tell me] [two|three|some|five|a few] [facts|things|words|books|people] [about|of|on|from] [{thing}|{country}|{name}|{city}][.|]",
+    "[Is|Are|Was|Can|Does|Do] [a {animal}|{thing}|{country}|{city}] [big|able to fly|able to run|known|old|nice|dangerous|useful|far away|rich|hungry|fast|like people|help people][?|]", "[Why|How|When|Where] [is|did|does|was|has|came] [{thing}|{country}|{city}|{name}] [famous|known|become famous|come from|start|exist|important|work|happen|made|found][?|]", "[I wonder|I always wondered|I often ask myself|Nobody knows|My teacher asks|Someone asked me|People ask] [why|how|when|where|what] [{thing}|{country}|{name}|{city}] [is|was|began|works|comes from|means|does][.|?|]",
+    "[Recommend|Suggest] a [book|film|restaurant|hotel] [in {city}|about {thing}]",
 )
 UNKNOWN_HELD_OUT = (
     "Could you lecture me on {thing}?", "I always wondered how {thing} came to be.", "Which year saw the birth of {name}?", "Name three facts about {country}.", "For what is {city} famous?", "Is a {animal} able to swim?",
@@ -131,22 +156,25 @@ def _sloppy(source: Source, text: str) -> str:
 
 
 def about(source: Source, c: Conversation) -> None:
-    train, held_out, answers = ABOUT[source.pick(tuple(ABOUT))]
-    c.user(_sloppy(source, source.phrase(train, held_out)))
+    topic = source.pick(tuple(ABOUT))
+    train, held_out, answers = ABOUT[topic]
+    if not source.unusual and source.chance(0.5):
+        train = (source.pick(INDIRECT_LEADS).replace("{x}", source.pick(INDIRECT[topic])),)
+    c.user(_sloppy(source, say(source, train, held_out)))
     c.assistant(source.pick(answers))
     c.task = c.task or "about"
 
 
 def talk(source: Source, c: Conversation) -> None:
     train, held_out, answers = source.pick(TALK)
-    c.user(source.phrase(train, held_out))
+    c.user(say(source, train, held_out))
     c.assistant(source.pick(answers))
     c.task = c.task or "talk"
 
 
 def unknown(source: Source, c: Conversation) -> None:
     thing = source.pick(w.TOPICS) if source.chance(0.7) else source.pick((f"the {source.pick(w.NOUNS)}", f"the {source.pick(w.ITEMS)}", source.pick(w.HOBBIES), source.pseudo(2)))
-    c.user(_sloppy(source, source.phrase(
+    c.user(_sloppy(source, say(source, 
         UNKNOWN_TRAIN, UNKNOWN_HELD_OUT, country=source.pick(w.COUNTRIES) if source.chance(0.7) else source.cased(source.pseudo(2)), thing=thing, name=source.full_name(), city=source.city(), animal=source.pick(w.ANIMALS), food=source.pick(w.FOODS),
         sport=source.pick(("football", "tennis", "chess", "basketball", "rugby", "cricket")), year=source.between(1200, 2020))))
     c.assistant(DO_NOT_KNOW)
@@ -159,19 +187,19 @@ def say_back(source: Source, c: Conversation) -> None:
     last_reply = c.messages[-1]["content"] if c.messages else ""
     kind = source.below(4)
     if kind == 0 and last_user and len(last_user) < 160 and "\n" not in last_user:
-        c.user(source.phrase(("What did I [just |]say[?||just now?]", "[What was|What's] my last [message|question|sentence]?", "[Repeat|Say] [my last message|what I said|what I just said]"), ("Remind me what I wrote a moment ago.", "My previous message was what?")))
+        c.user(say(source, ("What did I [just |]say[?||just now?]", "[What was|What's] my last [message|question|sentence]?", "[Repeat|Say] [my last message|what I said|what I just said]"), ("Remind me what I wrote a moment ago.", "My previous message was what?")))
         c.assistant(f'You said: "{last_user}"')
     elif kind == 1 and last_reply and len(last_reply) < 160 and "\n" not in last_reply:
-        c.user(source.phrase(("[Say that|Repeat that|Say it|Once more|Again][ again| please|]", "[What did you|What have you] [just |]say?", "[Repeat|Say] your last answer[ again|]", "[Sorry|Pardon|Excuse me|Come again|Say again]?"), ("I missed that, once again please.",)))
+        c.user(say(source, ("[Say that|Repeat that|Say it|Once more|Again][ again| please|]", "[What did you|What have you] [just |]say?", "[Repeat|Say] your last answer[ again|]", "[Sorry|Pardon|Excuse me|Come again|Say again]?"), ("I missed that, once again please.",)))
         c.assistant(last_reply)
     elif kind == 2:
         text = source.pick((source.first_name(), source.item(), source.code(), source.pseudo(2), source.city(), source.full_name()))
-        c.user(source.phrase(("[Say|Repeat|Write|Echo|Repeat after me][:|] {t}", "[Say|Write|Type] the word {t}", "[Can you|Please|Now] [say|repeat|write] {t}"), ("Let me read {t} from you.",), t=text))
+        c.user(say(source, ("[Say|Repeat|Write|Echo|Repeat after me][:|] {t}", "[Say|Write|Type] the word {t}", "[Can you|Please|Now] [say|repeat|write] {t}"), ("Let me read {t} from you.",), t=text))
         c.assistant(text)
         if source.chance(0.6):
             upper = source.chance(0.6)
-            c.user(source.phrase(("[And |Now |]in capital letters[?|| please]", "[And |]in [upper case|uppercase|capitals][?|| please]", "[Now |]all caps[| please]", "[Write|Say] [it|that] in capital letters"), ("Make every letter of it a capital.",))
-                   if upper else source.phrase(("[And |Now |]in small letters[?|| please]", "[And |]in [lower case|lowercase][?|| please]", "[Write|Say] [it|that] in small letters"), ("Make every letter of it small.",)))
+            c.user(say(source, ("[And |Now |]in capital letters[?|| please]", "[And |]in [upper case|uppercase|capitals][?|| please]", "[Now |]all caps[| please]", "[Write|Say] [it|that] in capital letters"), ("Make every letter of it a capital.",))
+                   if upper else say(source, ("[And |Now |]in small letters[?|| please]", "[And |]in [lower case|lowercase][?|| please]", "[Write|Say] [it|that] in small letters"), ("Make every letter of it small.",)))
             c.assistant(text.upper() if upper else text.lower())
     else:
         text = source.pseudo(2) if source.chance(0.5) else source.pick(w.ITEMS + w.NOUNS + w.FOODS + w.ANIMALS)
@@ -182,7 +210,7 @@ def say_back(source: Source, c: Conversation) -> None:
             (("[How many letters|What number of letters] [does {t} have|has {t}|are in {t}]?", "[Count|Number of] [the |]letters [in|of] {t}"), f"{'-'.join(text)}: {len(text)} letters."),
             (("[What is|What's] the [first|1st] letter of {t}?", "first letter of {t}"), text[0]),
         )[how]
-        c.user(source.phrase(ask, t=text))
+        c.user(say(source, ask, t=text))
         c.assistant(reply)
     c.task = c.task or "follow_up"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import talk
 from .chat import Conversation, dumps, tool_schema
+from .frames import dress
 from .source import Source
 from .toolbox import TOOLS, Tool, random_tool
 
@@ -42,7 +43,9 @@ class Choice:
 
 def _request(source: Source, tool: Tool) -> tuple[str, dict[str, Any], dict[str, str]]:
     """(text with slots left in, arguments in parameter order, how each is said)."""
-    template = source.phrase(tool.train, tool.held_out, **{p.name: "{" + p.name + "}" for p in tool.params})
+    template = source.frame(tool.train, tool.held_out)
+    if not source.unusual:
+        template = by_description(source, tool) if source.chance(0.15) else dress(source, template)
     asked = set(SLOT.findall(template))
     arguments: dict[str, Any] = {}
     said: dict[str, str] = {}
@@ -50,6 +53,16 @@ def _request(source: Source, tool: Tool) -> tuple[str, dict[str, Any], dict[str,
         if p.name in asked:
             arguments[p.name], said[p.name] = p.make(source)
     return template, arguments, said
+
+
+def by_description(source: Source, tool: Tool) -> str:
+    """A request in the words of the tool's description: "I want you to set a countdown timer: 5 minutes"."""
+    description = source.pick(tool.descriptions)
+    params = [p for p in tool.params if not p.optional]
+    values = ", ".join((f"{p.name.replace('_', ' ')} " if len(params) > 1 or source.chance(0.3) else "") + "{" + p.name + "}" for p in params)
+    lead = source.pick(("I want this: ", "Please ", "I need this: ", "Use a tool: ", "Can you ", "Do this: ", "I want you to ", "My wish: ", "Next: ", "", "", "Go on and ", "It is time to "))
+    text = f"{lead}{description[:1].lower() + description[1:] if lead else description}{source.pick((': ', ', namely ', ' - ', ', for ', ' (', '. It is '))}{values}"
+    return (text + ")" if " (" in text[-len(values) - 3 :] else text).lower() if source.lower else (text + ")" if text.count("(") > text.count(")") else text)
 
 
 def answer(source: Source, tool: Tool, arguments: dict[str, Any], result: dict[str, Any]) -> str:
@@ -60,7 +73,7 @@ def answer(source: Source, tool: Tool, arguments: dict[str, Any], result: dict[s
 
 def polite(source: Source, text: str) -> str:
     """Small words around a request."""
-    lead = source.pick(("", "", "", "", "Please ", "Hi, ", "Hey, ", "Can you help? ", "Ok, ", "Now: "))
+    lead = source.pick(("", "", "", "", "Please ", "Hi, ", "Hey, ", "Can you help? ", "Ok, ", "Now: ", "Quick question: ", "Tell me, ", "Say, ", "One more thing: ", "Next, ", "Well, ", "For my trip: ", "When you have time: ", "My boss asks: ", "I was wondering, "))
     if source.lower:
         lead = lead.lower()
     tail = source.pick(("", "", "", "", " Thanks.", " Thank you!")) if text[-1:] in ".?!" else ""

@@ -208,9 +208,7 @@ def make(source: Source, kind: str) -> Made:
     if kind in BOOLS:
         value = source.chance(0.5)
         train_true, train_false, held_true, held_false = BOOLS[kind]
-        if source.held_out:
-            return value, source.fill(source.pick(held_true if value else held_false))
-        return value, source.fill(source.pick(train_true if value else train_false))
+        return value, source.phrase(train_true if value else train_false, held_true if value else held_false)
     if kind in CLOSED:
         text = source.pick(CLOSED[kind])
         return text, text

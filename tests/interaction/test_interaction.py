@@ -65,7 +65,7 @@ def assert_same(one: Interaction, other: Interaction) -> None:
     assert type(one.content) is type(other.content) is list
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(interactions)
 def test_round_trips(interaction: Interaction) -> None:
     assert_same(Interaction.from_dict(interaction.to_dict()), interaction)
@@ -306,7 +306,7 @@ openai_like = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(openai_like, max_size=3))
 def test_to_openai_and_back(conversation: list[Interaction]) -> None:
     messages = as_openai(conversation)

@@ -87,7 +87,7 @@ COMMON = ["<think>", "</think>", "hm", " ", "\n\n", "text", "\\", '"', "{", "[",
 
 @pytest.mark.parametrize("call_format", [HERMES, LLAMA, MISTRAL, None])
 @pytest.mark.parametrize("starts_in_reasoning", [False, True])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_the_cut_makes_no_difference(
     call_format: ToolCallFormat | None, starts_in_reasoning: bool, data: st.DataObject
@@ -106,7 +106,7 @@ def test_the_cut_makes_no_difference(
         assert re.sub(r"\s|</?think>", "", shown) == kept
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=30))
 @example(" \n")
 def test_plain_text_passes_unchanged(text: str) -> None:

@@ -45,10 +45,16 @@ def test_setting_comes_back(monkeypatch):
             return 1
 
     monkeypatch.setattr(threads, "_controls", lambda: (blas, OneCore()))
-    with pytest.raises(KeyError), threads.blas_threads():
-        assert setting == [1]
-        raise KeyError
-    assert setting == [4]
+    seen = []
+
+    def fail():
+        with threads.blas_threads():
+            seen.extend(setting)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert (seen, setting) == ([1], [4])
 
 
 def test_loaded_library_is_found_or_left_alone():

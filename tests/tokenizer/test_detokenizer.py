@@ -17,7 +17,7 @@ Kinds = dict[str, Tokenizer]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_pieces_join_to_the_whole(kind: str, tokenizers_by_kind: Kinds, data: st.DataObject) -> None:
     """Random ids: control tokens, broken bytes and ids beyond the vocabulary among them."""
@@ -33,7 +33,7 @@ def test_pieces_join_to_the_whole(kind: str, tokenizers_by_kind: Kinds, data: st
 
 
 @pytest.mark.parametrize("kind", ["chatml", "llama_2", "gemma", "stripping"])
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(text=st.text(max_size=20))
 def test_no_half_characters(kind: str, text: str, tokenizers_by_kind: Kinds) -> None:
     tokenizer = tokenizers_by_kind[kind]

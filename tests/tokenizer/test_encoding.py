@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tokenizers import AddedToken, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
@@ -28,7 +27,7 @@ def pieces(tokenizer: Tokenizer) -> st.SearchStrategy[list[str]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_trusted_text_is_encoded_as_the_library_does(kind: str, tokenizers_by_kind: Kinds, data: st.DataObject) -> None:
     tokenizer = tokenizers_by_kind[kind]
@@ -46,7 +45,7 @@ def test_trusted_text_is_encoded_as_the_library_does(kind: str, tokenizers_by_ki
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_user_text_never_gives_a_control_token(kind: str, tokenizers_by_kind: Kinds, data: st.DataObject) -> None:
     tokenizer = tokenizers_by_kind[kind]
@@ -61,7 +60,7 @@ def test_user_text_never_gives_a_control_token(kind: str, tokenizers_by_kind: Ki
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_only_the_templates_control_tokens_survive(kind: str, tokenizers_by_kind: Kinds, data: st.DataObject) -> None:
     tokenizer = tokenizers_by_kind[kind]

@@ -37,7 +37,7 @@ typed = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(first=typed, second=typed, result=typed, argument=typed)
 def test_control_ids_are_the_templates(qwen: Tokenizer, first: str, second: str, result: str, argument: str) -> None:
     template = template_for(qwen, TOOL_TEMPLATE)
@@ -57,7 +57,7 @@ def test_control_ids_are_the_templates(qwen: Tokenizer, first: str, second: str,
     assert qwen.backend.normalizer.normalize_str(qwen.decode(ids, skip_control_tokens=False)) == normalised
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(texts=st.lists(st.text(max_size=8), min_size=1, max_size=4))
 def test_without_look_alikes_the_ids_are_the_librarys(qwen: Tokenizer, texts: list[str]) -> None:
     template = template_for(qwen, CHATML_TEMPLATE)

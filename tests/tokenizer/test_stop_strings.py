@@ -25,7 +25,7 @@ def naive(text: str, stops: list[str]) -> tuple[str, str | None]:
     return text, None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     text=text_of_ab,
     stops=st.lists(st.text(alphabet="ab", min_size=1, max_size=5), max_size=4),
@@ -67,6 +67,11 @@ def test_bad_stop_strings(bad: list[object]) -> None:
     with pytest.raises(RequestError, match="non-empty string") as caught:
         StopStringMatcher(bad)  # type: ignore[arg-type]
     assert caught.value.param == "stop"
+
+
+def test_too_much_to_watch_for() -> None:
+    with pytest.raises(RequestError, match="70000 characters"):
+        StopStringMatcher(["a" * 35_000, "b" * 35_000])
 
 
 def test_linear_time_in_the_worst_case() -> None:

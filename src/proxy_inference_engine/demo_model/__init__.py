@@ -1,12 +1,10 @@
-"""The model that comes with the package: small, made for trying the engine and testing it, and for nothing else."""
+"""The bundled demo model: a folder in the ordinary form. It knows where the folder is, not how models are loaded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["demo_model_path"]
-
 
 def demo_model_path() -> Path:
-    """The bundled model's folder, ready for `InferenceEngine` or `models.load`."""
-    return Path(__file__).resolve().parent
+    """The folder of the bundled demo model (config, tokenizer, chat template and weights)."""
+    return Path(__file__).parent

@@ -21,8 +21,9 @@ class Interaction:
 
     `event_id` is its identity: equality and hash go by it. `created_at` is an aware datetime (one without a zone is
     taken as local time). `metadata` holds any further keywords; they can be read and set as attributes, and read as
-    None when absent. Names that start with an underscore are never metadata, so that copying, pickling and array
-    libraries find no protocol that is not there. Raises RequestError for an unknown role or content.
+    None when absent (names that an Interaction has itself, such as `text`, only through `metadata`). Names that start
+    with an underscore are never metadata, so that copying, pickling and array libraries find no protocol that is not
+    there. Raises RequestError for an unknown role or content.
     """
 
     event_id: str

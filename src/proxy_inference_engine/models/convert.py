@@ -25,6 +25,7 @@ from proxy_inference_engine.models.quantization import (
     plan_to_config,
     quantizable_layers,
     read_plan,
+    unpack_weights,
 )
 from proxy_inference_engine.models.recipes import RECIPES, LayerChoice, mixed, uniform
 from proxy_inference_engine.models.registry import NativeModel, is_native, model_type_of, unsupported
@@ -85,7 +86,7 @@ def convert(
         num_parameters = count_parameters(weights, packed)
         weights = {name: as_dtype(weights.pop(name), held) for name in list(weights)}
         if dequantize:
-            _dequantize(weights, packed, held)
+            unpack_weights(weights, packed, held)
             plan = None
         elif quantize:
             if packed:
@@ -122,19 +123,6 @@ def _quantize(model: NativeModel, weights: dict[str, mx.array], plan: Quantizati
         if packing is not None:
             parts = packing.quantize(weights.pop(f"{name}.weight"))
             weights.update({f"{name}.{part}": array for part, array in parts.items()})
-
-
-def _dequantize(weights: dict[str, mx.array], packed: dict[str, Quantization], dtype: mx.Dtype | None) -> None:
-    for name, packing in packed.items():
-        array = mx.dequantize(
-            weights.pop(f"{name}.weight"),
-            weights.pop(f"{name}.scales"),
-            weights.pop(f"{name}.biases", None),
-            group_size=packing.group_size,
-            bits=packing.bits,
-            mode=packing.mode,
-        )
-        weights[f"{name}.weight"] = as_dtype(array, dtype)
 
 
 def _with_settings(config: JSONObject, plan: QuantizationPlan | None, dtype: str | None) -> JSONObject:

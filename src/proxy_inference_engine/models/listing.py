@@ -16,7 +16,7 @@ from proxy_inference_engine.models import mlx_lm
 from proxy_inference_engine.models.files import read_config
 from proxy_inference_engine.models.loader import refuse_code
 from proxy_inference_engine.models.quantization import read_plan
-from proxy_inference_engine.models.registry import is_native, model_type_of, unsupported
+from proxy_inference_engine.models.registry import find_family, is_native, model_type_of, unsupported
 
 Support = Literal["native", "mlx-lm", "no"]
 
@@ -90,6 +90,7 @@ def _entry(name: str, folder: Path) -> ModelEntry:
         if is_native(model_type):
             plan = read_plan(config)
             quantization = "" if plan is None else plan.describe()
+            find_family(model_type).Config.from_hf(config)
             support = "native"
         elif mlx_lm.serves(model_type):
             quantization = _foreign_quantization(config)

@@ -7,7 +7,6 @@ defaults; and a multimodal config nests what is the whole model here. Knows no f
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from proxy_inference_engine.models.base import ModelConfig
@@ -32,10 +31,9 @@ def portable(config: JSONObject, model_config: ModelConfig, *, tied: bool) -> JS
     `tied` says whether the weights have no output head of their own. Keys that are there already stay.
     """
     new = _flattened(config)
-    sizes = dataclasses.asdict(model_config) if dataclasses.is_dataclass(model_config) else {}  # type: ignore[call-overload]
     for key, name in _SIZES.items():
-        _add(new, key, sizes.get(name))
-    windows = [window for window in sizes.get("windows", ()) if window is not None]
+        _add(new, key, getattr(model_config, name, None))
+    windows = [window for window in getattr(model_config, "windows", ()) if window is not None]
     if windows:
         _add(new, "sliding_window", windows[0])
     _add_old_rope_keys(new)

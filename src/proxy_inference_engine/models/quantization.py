@@ -49,10 +49,13 @@ class QuantizationPlan:
         return self.layers.get(name, self.default)
 
     def describe(self) -> str:
-        """A few words for a person: `4-bit affine, groups of 64`, with `mixed` in front where layers differ."""
-        mixed = any(layer is not None and layer != self.default for layer in self.layers.values())
-        text = f"{self.default.bits}-bit {self.default.mode}, groups of {self.default.group_size}"
-        return f"mixed, mostly {text}" if mixed else text
+        """A few words for a person: `4-bit affine, groups of 64`, or the range of bits where layers differ."""
+        others = [layer for layer in self.layers.values() if layer is not None and layer != self.default]
+        if not others:
+            return f"{self.default.bits}-bit {self.default.mode}, groups of {self.default.group_size}"
+        bits = {layer.bits for layer in (self.default, *others)}
+        modes = sorted({layer.mode for layer in (self.default, *others)})
+        return f"mixed, {min(bits)} to {max(bits)} bits, {' and '.join(modes)}"
 
 
 def make_quantization(bits: int | None = None, group_size: int | None = None, mode: str = "affine") -> Quantization:
@@ -171,6 +174,24 @@ def detect_packing(
             )
         packed[name] = packing
     return packed
+
+
+def unpack_weights(
+    weights: dict[str, mx.array], packed: Mapping[str, Quantization], dtype: mx.Dtype | None = None
+) -> None:
+    """Replace packed weights by lazy plain ones, in `dtype` or in that of the model's other tensors."""
+    plain = (array.dtype for name, array in weights.items() if name.rpartition(".")[0] not in packed)
+    held = dtype or next((kind for kind in plain if mx.issubdtype(kind, mx.floating)), mx.bfloat16)
+    for name, packing in packed.items():
+        array = mx.dequantize(
+            weights.pop(f"{name}.weight"),
+            weights.pop(f"{name}.scales"),
+            weights.pop(f"{name}.biases", None),
+            group_size=packing.group_size,
+            bits=packing.bits,
+            mode=packing.mode,
+        )
+        weights[f"{name}.weight"] = array.astype(held)
 
 
 def _infer(name: str, num_values: int, weight: mx.array | None, scales: mx.array) -> Quantization:

@@ -26,15 +26,14 @@ RECIPES: Mapping[str, tuple[int, int]] = {
 
 _LAYER_NUMBER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
 _ROUTER = re.compile(r"\.(mlp|block_sparse_moe|feed_forward)\.(gate|router)$")
-_ROUTER_BITS = 8
+_ROUTER_PACKING = Quantization(64, 8)
 
 
 def uniform(packing: Quantization) -> LayerChoice:
-    """Every layer the same, but the few values that route tokens to experts at 8 bits."""
-    router = Quantization(64, _ROUTER_BITS) if packing.bits < _ROUTER_BITS else packing
+    """Every layer the same, but the few values that route tokens to experts at 8 bits, as mlx-lm does."""
 
     def choose(name: str, shape: tuple[int, ...]) -> Quantization | None:
-        return router if _ROUTER.search(name) else packing
+        return _ROUTER_PACKING if _ROUTER.search(name) else packing
 
     return choose
 

@@ -145,8 +145,10 @@ def _unpacked_product(
     mode: str,
 ) -> None:
     block = max(1, _BLOCK_VALUES // rows.shape[1])
-    for start, values in unpack_rows(weight, scales, biases, block=block, group_size=group_size, bits=bits, mode=mode):
-        np.matmul(rows, values.T, out=out[:, start : start + values.shape[0]])
+    blocks = unpack_rows(weight, scales, biases, block=block, group_size=group_size, bits=bits, mode=mode)
+    with blas_threads():
+        for start, values in blocks:
+            np.matmul(rows, values.T, out=out[:, start : start + values.shape[0]])
 
 
 def _shared_product(

@@ -28,6 +28,7 @@ def attention(
     logit_cap: float | None,
 ) -> mx.array:
     """As `attention.attention`. `mask` is None, "causal" or a boolean array broadcastable to `[B, H, L, T]`."""
+    mx.eval(q, k, v)  # together: each evaluation is a round trip to MLX's own thread
     queries, keys, values = (np.array(array, copy=False) for array in (q, k, v))
     batch, num_heads, num_queries, head_dim = queries.shape
     num_kv_heads, num_keys = keys.shape[1], keys.shape[2]

@@ -22,11 +22,11 @@ from proxy_inference_engine.tokenizer.patterns import any_of
 
 
 class GuardedEncoder:
-    """The second tokenizer of `backend`, in which the strings `control` have secret names. Safe to share between threads.
+    """The second tokenizer of `backend`, in which the strings `control` have secret names.
 
-    It shares the model with the first, so it costs nothing. In models whose own words can spell a control token, a
-    text that does so is encoded by a third tokenizer, without these words; that one is built when it is first needed,
-    which takes about as long as loading the tokenizer did.
+    It shares the model with the first, so it costs next to nothing. Where the model's own words can spell a control
+    token, a text that does so is encoded by a third tokenizer without these words; that one is built when it is first
+    needed, which takes about as long as loading the tokenizer did. Safe to share between threads.
     """
 
     def __init__(self, backend: tokenizers.Tokenizer, control: Collection[str]) -> None:
@@ -90,13 +90,15 @@ def _with_shared_model(
     if backend.pre_tokenizer is not None:
         twin.pre_tokenizer = backend.pre_tokenizer
     twin.encode_special_tokens = backend.encode_special_tokens
-    old_ids = {}
-    for old_id, token in sorted(backend.get_added_tokens_decoder().items()):
-        name = names.get(token.content, token.content)
-        flags = {flag: getattr(token, flag) for flag in ("single_word", "lstrip", "rstrip", "normalized", "special")}
-        old_ids[name] = old_id
-        twin.add_tokens([tokenizers.AddedToken(name, **flags)])
-    return twin, _changed_ids(twin, old_ids)
+    added = {names.get(token.content, token.content): (old_id, token) for old_id, token in _added_tokens(backend)}
+    flags = ("single_word", "lstrip", "rstrip", "normalized", "special")
+    twin.add_tokens(  # at once: the library builds its search anew at every call
+        [
+            tokenizers.AddedToken(name, **{flag: getattr(token, flag) for flag in flags})
+            for name, (_, token) in added.items()
+        ]
+    )
+    return twin, _changed_ids(twin, {name: old_id for name, (old_id, _) in added.items()})
 
 
 def _with_renamed_model(
@@ -114,10 +116,14 @@ def _with_renamed_model(
     return twin, _changed_ids(twin, old_ids)
 
 
+def _added_tokens(backend: tokenizers.Tokenizer) -> list[tuple[int, tokenizers.AddedToken]]:
+    return sorted(backend.get_added_tokens_decoder().items())
+
+
 def _changed_ids(twin: tokenizers.Tokenizer, old_ids: Mapping[str, int]) -> dict[int, int]:
     """The original id for each id that the library, which numbers added tokens by itself, gave another token."""
     new_ids = {twin.token_to_id(name): old_id for name, old_id in old_ids.items()}
-    return {new: old for new, old in new_ids.items() if new != old}
+    return {new: old for new, old in new_ids.items() if new is not None and new != old}
 
 
 def _is_word(char: str) -> bool:

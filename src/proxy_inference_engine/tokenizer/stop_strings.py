@@ -11,12 +11,15 @@ from collections.abc import Sequence
 
 from proxy_inference_engine.errors import RequestError
 
+_MAX_CHARS = 65_536
+
 
 class StopStringMatcher:
     """Passes text through until the first stop string is complete; that string and what follows are not shown.
 
     First is what ends first in the text; of several that end at one place, the longest. The outcome does not depend
-    on how the text is cut. Raises RequestError (param "stop") for an empty string or another type.
+    on how the text is cut. Raises RequestError (param "stop") for an empty string, another type, or more than 65,536
+    characters in all.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
@@ -24,6 +27,10 @@ class StopStringMatcher:
         for stop in stops:
             if not isinstance(stop, str) or not stop:
                 raise RequestError(f"A stop string is {stop!r}; it must be a non-empty string.", param="stop")
+        if (num_chars := sum(map(len, stops))) > _MAX_CHARS:
+            raise RequestError(
+                f"The stop strings have {num_chars} characters; at most {_MAX_CHARS} are watched for.", param="stop"
+            )
         self._next: list[dict[str, int]] = [{}]
         self._depth: list[int] = [0]
         self._stop: list[str | None] = [None]

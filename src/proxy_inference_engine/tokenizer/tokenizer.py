@@ -220,15 +220,20 @@ def _load_backend(path: Path) -> tokenizers.Tokenizer:
 def _add_declared(backend: tokenizers.Tokenizer, declared: Iterable[DeclaredToken]) -> None:
     """Add the tokens that only config files name, as far as the vocabulary has an id for them."""
     known = {token.content for token in backend.get_added_tokens_decoder().values()}
+    missing: list[tokenizers.AddedToken] = []
+    next_id = backend.get_vocab_size(with_added_tokens=True)
     for token in declared:
         if token.content in known:
             continue
-        in_vocabulary = backend.token_to_id(token.content) is not None
-        if in_vocabulary or token.token_id == backend.get_vocab_size(with_added_tokens=True):
-            backend.add_tokens([tokenizers.AddedToken(token.content, **token.flags)])
+        is_word = backend.token_to_id(token.content) is not None
+        if is_word or token.token_id == next_id:
+            missing.append(tokenizers.AddedToken(token.content, **token.flags))
             known.add(token.content)
+            next_id += not is_word
         else:
             _log.debug("token %r is not in the vocabulary and has no id of its own", token.content)
+    if missing:
+        backend.add_tokens(missing)
 
 
 def _spec(backend: tokenizers.Tokenizer) -> dict[str, Any]:

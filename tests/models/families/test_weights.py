@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 
 import mlx.core as mx
 import numpy as np
@@ -194,6 +195,9 @@ def test_offset_norm_follows_new_weights_and_survives_compilation():
     plain = np.array(norm(x))
     norm.weight = mx.ones((8,))
     assert relative_error(norm(x), 2 * plain) <= 1e-6
+    norm(x)  # left pending in this thread
+    with ThreadPoolExecutor(1) as pool:
+        assert np.abs(pool.submit(lambda: np.array(norm(mx.arange(8.0)[None]))).result() - 2 * plain).max() <= 1e-6
     fresh = OffsetRMSNorm(8, 1e-6)
     compiled = mx.compile(lambda x: fresh(x))
     assert relative_error(compiled(x), plain) <= 1e-6

@@ -203,4 +203,4 @@ def test_a_plan_survives_the_config() -> None:
     assert read_plan({}) is None
     assert read_plan({"quantization": None, "quantization_config": False}) is None
     assert read_plan({"text_config": {"quantization": {"group_size": 32, "bits": 8}}}) is not None
-    assert plan.describe() == "mixed, mostly 4-bit affine, groups of 64"
+    assert plan.describe() == "mixed, 4 to 8 bits, affine and mxfp4"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import mlx.core as mx
 
 from proxy_inference_engine import ops
@@ -29,12 +31,15 @@ class OffsetRMSNorm(Module):
         self.weight = mx.zeros((dim,))
         self.eps = eps
         self._shifted_from: mx.array | None = None
+        self._shifted_in: int | None = None
         self._shifted: mx.array | None = None
 
     def __call__(self, x: mx.array) -> mx.array:
         """`[..., dim]` to `[..., dim]`."""
         weight = self["weight"]
-        # One addition for each new weight instead of one for each call: a decode step has some 150 of these.
-        if self._shifted_from is not weight:
-            self._shifted_from, self._shifted = weight, 1.0 + weight
+        # One addition for each new weight instead of one for each call: a decode step has some 150 of these. Another
+        # thread starts anew, as it could not evaluate a sum that this one left pending.
+        thread = threading.get_ident()
+        if self._shifted_from is not weight or self._shifted_in != thread:
+            self._shifted_from, self._shifted_in, self._shifted = weight, thread, 1.0 + weight
         return ops.rms_norm(x, self._shifted, self.eps)
