@@ -41,7 +41,9 @@ def quantise(weights: dict[str, np.ndarray], dtype: mx.Dtype) -> dict[str, mx.ar
         if array.ndim < 2:
             out[name] = array.astype(dtype)
             continue
-        packed, scales, biases = mx.quantize(array.astype(dtype), group_size=QUANTIZATION["group_size"], bits=QUANTIZATION["bits"])
+        packed, scales, biases = mx.quantize(
+            array.astype(dtype), group_size=QUANTIZATION["group_size"], bits=QUANTIZATION["bits"]
+        )
         base = name.removesuffix(".weight")
         out |= {name: packed, f"{base}.scales": scales, f"{base}.biases": biases}
     return out
@@ -54,11 +56,30 @@ def config(weights: dict[str, np.ndarray], dtype: str) -> dict[str, object]:
     layers = sum(name.endswith("q_proj.weight") for name in weights)
     heads = width // 64
     return {
-        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": vocab, "hidden_size": width, "intermediate_size": hidden,
-        "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": heads, "head_dim": 64, "rope_theta": 100000.0, "rope_scaling": None,
-        "rms_norm_eps": 1e-5, "max_position_embeddings": CONTEXT, "hidden_act": "silu", "tie_word_embeddings": True, "attention_bias": False, "mlp_bias": False,
-        "bos_token_id": None, "eos_token_id": 2, "pad_token_id": 0, "torch_dtype": dtype, "use_cache": True,
-        "quantization": QUANTIZATION, "quantization_config": QUANTIZATION,
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "vocab_size": vocab,
+        "hidden_size": width,
+        "intermediate_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": heads,
+        "head_dim": 64,
+        "rope_theta": 100000.0,
+        "rope_scaling": None,
+        "rms_norm_eps": 1e-5,
+        "max_position_embeddings": CONTEXT,
+        "hidden_act": "silu",
+        "tie_word_embeddings": True,
+        "attention_bias": False,
+        "mlp_bias": False,
+        "bos_token_id": None,
+        "eos_token_id": 2,
+        "pad_token_id": 0,
+        "torch_dtype": dtype,
+        "use_cache": True,
+        "quantization": QUANTIZATION,
+        "quantization_config": QUANTIZATION,
     }
 
 
@@ -77,7 +98,9 @@ def main() -> None:
     size = (args.out / "model.safetensors").stat().st_size
     print(f"{size / 1e6:.2f} MB of weights, {sum(w.size for w in weights.values()) / 1e6:.2f} M parameters")
     if size > LIMIT_BYTES:
-        raise SystemExit(f"model.safetensors has {size} bytes, the limit is {LIMIT_BYTES}: use fewer bits or a smaller shape")
+        raise SystemExit(
+            f"model.safetensors has {size} bytes, the limit is {LIMIT_BYTES}: use fewer bits or a smaller shape"
+        )
 
 
 if __name__ == "__main__":

@@ -63,10 +63,19 @@ def sets(count: Callable[[str], int]) -> dict[str, Callable[[Source], Conversati
     }
 
 
-def examples(name: str, make: Callable[[Source], Conversation], n: int, *, held_out: bool = True, unusual: bool = False) -> Iterator[Conversation]:
+def examples(
+    name: str, make: Callable[[Source], Conversation], n: int, *, held_out: bool = True, unusual: bool = False
+) -> Iterator[Conversation]:
     """The first n conversations of a set; the same ones each time."""
     for i in range(n):
-        yield make(Source(EVALUATION_SEED + i * 1009 + sum(map(ord, name)) * 1_000_003, held_out=held_out, graded=True, unusual=unusual))
+        yield make(
+            Source(
+                EVALUATION_SEED + i * 1009 + sum(map(ord, name)) * 1_000_003,
+                held_out=held_out,
+                graded=True,
+                unusual=unusual,
+            )
+        )
 
 
 def parse_calls(reply: str) -> list[dict[str, Any]] | None:
@@ -100,5 +109,7 @@ def grade(c: Conversation, reply: str) -> dict[str, bool]:
     if kind == "no_call":
         return {"right": calls == [] and _strip(reply) == _strip(value), "choice": calls == []}
     if kind == "contains":
-        return {"right": re.search(rf"(?<!\w){re.escape(value)}(?!\w)", reply) is not None and len(reply) < len(value) + 120}
+        return {
+            "right": re.search(rf"(?<!\w){re.escape(value)}(?!\w)", reply) is not None and len(reply) < len(value) + 120
+        }
     return {"right": _strip(reply) == _strip(value)}

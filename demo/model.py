@@ -30,12 +30,29 @@ class Shape:
     def config(self) -> dict[str, Any]:
         """The config.json of this shape, without quantisation."""
         return {
-            "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": self.vocab_size, "hidden_size": self.width,
-            "intermediate_size": self.hidden, "num_hidden_layers": self.num_layers, "num_attention_heads": self.num_heads,
-            "num_key_value_heads": self.num_heads, "head_dim": self.head_dim, "rope_theta": self.rope_theta, "rope_scaling": None,
-            "rms_norm_eps": self.norm_eps, "max_position_embeddings": self.context, "hidden_act": "silu", "tie_word_embeddings": True,
-            "attention_bias": False, "mlp_bias": False, "attention_dropout": 0.0, "bos_token_id": None, "eos_token_id": 2,
-            "pad_token_id": 0, "torch_dtype": "float32", "use_cache": True,
+            "architectures": ["LlamaForCausalLM"],
+            "model_type": "llama",
+            "vocab_size": self.vocab_size,
+            "hidden_size": self.width,
+            "intermediate_size": self.hidden,
+            "num_hidden_layers": self.num_layers,
+            "num_attention_heads": self.num_heads,
+            "num_key_value_heads": self.num_heads,
+            "head_dim": self.head_dim,
+            "rope_theta": self.rope_theta,
+            "rope_scaling": None,
+            "rms_norm_eps": self.norm_eps,
+            "max_position_embeddings": self.context,
+            "hidden_act": "silu",
+            "tie_word_embeddings": True,
+            "attention_bias": False,
+            "mlp_bias": False,
+            "attention_dropout": 0.0,
+            "bos_token_id": None,
+            "eos_token_id": 2,
+            "pad_token_id": 0,
+            "torch_dtype": "float32",
+            "use_cache": True,
         }
 
 
@@ -108,10 +125,15 @@ class Llama(nn.Module):
             p = f"model.layers.{i}."
             q, k, v = layer.qkv
             out |= {
-                p + "self_attn.q_proj.weight": q, p + "self_attn.k_proj.weight": k, p + "self_attn.v_proj.weight": v,
-                p + "self_attn.o_proj.weight": layer.out[0], p + "mlp.gate_proj.weight": layer.gate_up[0],
-                p + "mlp.up_proj.weight": layer.gate_up[1], p + "mlp.down_proj.weight": layer.down[0],
-                p + "input_layernorm.weight": layer.norm1, p + "post_attention_layernorm.weight": layer.norm2,
+                p + "self_attn.q_proj.weight": q,
+                p + "self_attn.k_proj.weight": k,
+                p + "self_attn.v_proj.weight": v,
+                p + "self_attn.o_proj.weight": layer.out[0],
+                p + "mlp.gate_proj.weight": layer.gate_up[0],
+                p + "mlp.up_proj.weight": layer.gate_up[1],
+                p + "mlp.down_proj.weight": layer.down[0],
+                p + "input_layernorm.weight": layer.norm1,
+                p + "post_attention_layernorm.weight": layer.norm2,
             }
         return {k: v.detach().clone() for k, v in out.items()}
 

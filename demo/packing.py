@@ -26,7 +26,18 @@ REPLY_WEIGHT, CONTEXT_WEIGHT = 20, 1
 
 # (length, rows): about the lengths that the mixture has
 LAYOUT = (
-    (128, 78), (192, 58), (256, 49), (320, 34), (384, 25), (512, 29), (640, 13), (1024, 12), (1536, 7), (2048, 7), (3072, 6), (4096, 1),
+    (128, 78),
+    (192, 58),
+    (256, 49),
+    (320, 34),
+    (384, 25),
+    (512, 29),
+    (640, 13),
+    (1024, 12),
+    (1536, 7),
+    (2048, 7),
+    (3072, 6),
+    (4096, 1),
 )
 TINY_LAYOUT = ((128, 4), (256, 2), (512, 1))  # to try the script out
 Layout = tuple[tuple[int, int], ...]
@@ -93,7 +104,7 @@ class Packer:
         """A conversation for a row; a shorter one where the right length is late."""
         tries = 0
         while True:
-            for queue in self.waiting[place :: -1]:
+            for queue in self.waiting[place::-1]:
                 if queue and (tries >= 40 or queue is self.waiting[place]):
                     return queue.popleft()
             self._more()
@@ -124,11 +135,20 @@ def start_workers(folder: Path, *, layout: Layout, workers: int, seed: int) -> t
     """Worker processes that fill a queue with batches; end them with terminate()."""
     context = mp.get_context("fork")
     queue = context.Queue(maxsize=64)
-    processes = [context.Process(target=_work, args=(folder, layout, seed + i, workers, queue), daemon=True) for i in range(workers)]
+    processes = [
+        context.Process(target=_work, args=(folder, layout, seed + i, workers, queue), daemon=True)
+        for i in range(workers)
+    ]
     for process in processes:
         process.start()
     return queue, processes
 
 
 def describe(batch: Batch) -> str:
-    return json.dumps({"tokens": len(batch.tokens), "replies": round(float((batch.weights == REPLY_WEIGHT).mean()), 3), "used": round(float((batch.weights > 0).mean()), 3)})
+    return json.dumps(
+        {
+            "tokens": len(batch.tokens),
+            "replies": round(float((batch.weights == REPLY_WEIGHT).mean()), 3),
+            "used": round(float((batch.weights > 0).mean()), 3),
+        }
+    )

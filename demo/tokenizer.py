@@ -44,7 +44,10 @@ def train(num_conversations: int = 40_000) -> Tokenizer:
     tokenizer.decoder = decoders.ByteLevel()
     control = [AddedToken(x, special=True, normalized=False) for x in CONTROL]
     trainer = trainers.BpeTrainer(
-        vocab_size=VOCAB_SIZE, special_tokens=control, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), max_token_length=14,
+        vocab_size=VOCAB_SIZE,
+        special_tokens=control,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        max_token_length=14,
     )
 
     def texts():

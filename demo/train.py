@@ -127,7 +127,9 @@ class Loss:
     def __init__(self, model: Llama, layout: Layout, device: str) -> None:
         self.model, self.dtype = model, torch.bfloat16 if device == "cuda" else torch.float32
         self.attend = rows_of(layout)
-        self.cos, self.sin = (torch.cat([t[:length].repeat(rows, 1) for length, rows in layout])[:, None] for t in (model.cos, model.sin))
+        self.cos, self.sin = (
+            torch.cat([t[:length].repeat(rows, 1) for length, rows in layout])[:, None] for t in (model.cos, model.sin)
+        )
         wrap = (lambda f: torch.compile(f, dynamic=False)) if device == "cuda" else (lambda f: f)
         self.before, self.after, self.head = wrap(before), wrap(after), wrap(self._head)
 
@@ -176,7 +178,14 @@ def main() -> None:
     model = Llama(shape).to(device)
     if args.resume:
         model.from_checkpoint(load_parts(args.resume))
-    print("parameters", sum(x.numel() for x in model.parameters()), "device", torch.cuda.get_device_name() if device == "cuda" else "cpu", torch.__version__, flush=True)
+    print(
+        "parameters",
+        sum(x.numel() for x in model.parameters()),
+        "device",
+        torch.cuda.get_device_name() if device == "cuda" else "cpu",
+        torch.__version__,
+        flush=True,
+    )
     matrices = [x for x in model.layers.parameters() if x.ndim == 3]
     rest = [x for x in model.parameters() if x.ndim < 3]
     muon = Muon(matrices, decay=0.03)
@@ -214,7 +223,10 @@ def main() -> None:
             mean = total.item() / every
             total.zero_()
             seconds = time.time() - start
-            print(f"step {step} loss {mean:.4f} rate {rate:.3f} {step * batch_tokens / seconds / 1e6:.2f} Mtok/s made {feed.made} reused {feed.reused} {seconds:.0f} s", flush=True)
+            print(
+                f"step {step} loss {mean:.4f} rate {rate:.3f} {step * batch_tokens / seconds / 1e6:.2f} Mtok/s made {feed.made} reused {feed.reused} {seconds:.0f} s",
+                flush=True,
+            )
             if not mean < (10 if step < 400 else 3.5):
                 raise SystemExit("the loss is lost: stop here")
         if time.time() - saved > 100:
@@ -224,9 +236,21 @@ def main() -> None:
         process.terminate()
     weights = model.to_checkpoint()
     save_parts(weights, args.out)
-    (args.out / "training.json").write_text(json.dumps({
-        "steps": step, "tokens": step * batch_tokens, "seconds": round(time.time() - begin), "batches_made": feed.made, "batches_reused": feed.reused,
-        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu", "torch": torch.__version__, "lr": args.lr, "resumed": bool(args.resume)}))
+    (args.out / "training.json").write_text(
+        json.dumps(
+            {
+                "steps": step,
+                "tokens": step * batch_tokens,
+                "seconds": round(time.time() - begin),
+                "batches_made": feed.made,
+                "batches_reused": feed.reused,
+                "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
+                "torch": torch.__version__,
+                "lr": args.lr,
+                "resumed": bool(args.resume),
+            }
+        )
+    )
     print(f"trained, {time.time() - begin:.0f} s", flush=True)
     trial(shape, {k: v.half().float() for k, v in weights.items()}, FOLDER, args.out, making, device)
     print(f"done, {time.time() - begin:.0f} s", flush=True)

@@ -53,7 +53,11 @@ def start_making(folder: Path, n: int, processes: int) -> Any:
     """Begin to make the held-out conversations (n a set) in other processes; pass the result to `trial`."""
     names = list(grading.sets(len))
     long = {"recall, 1,500 tokens": n // 2, "recall, 3,000 tokens": n // 4}
-    jobs = [(name, long.get(name, n) // (2 if kind == "training" else 1), kind, str(folder)) for name in names for kind in ("held out", "unusual", "training")]
+    jobs = [
+        (name, long.get(name, n) // (2 if kind == "training" else 1), kind, str(folder))
+        for name in names
+        for kind in ("held out", "unusual", "training")
+    ]
     pool = get_context("fork").Pool(processes)
     return pool, pool.map_async(_make, jobs, chunksize=1)  # the pool must outlive its work
 
@@ -80,7 +84,9 @@ def trial(shape: Shape, weights: dict[str, Tensor], folder: Path, out: Path, mak
             size = max(1, 150_000 // (len(made[min(at + 64, len(made) - 1)][2]) + 400))
             part = made[at : at + size]
             at += size
-            for (name, kind, prompt, reply), got in zip(part, _score(model, [(p, r) for _, _, p, r in part], device), strict=True):
+            for (name, kind, prompt, reply), got in zip(
+                part, _score(model, [(p, r) for _, _, p, r in part], device), strict=True
+            ):
                 right = got.tolist() == reply
                 key = f"{name} ({kind})"
                 entry = report.setdefault(key, {}).setdefault(label, [0, 0, 0])
@@ -88,9 +94,23 @@ def trial(shape: Shape, weights: dict[str, Tensor], folder: Path, out: Path, mak
                 entry[1] += 1
                 entry[2] += got[-1].item() == END
                 if not right and label == "8 bits":
-                    failures.append({"set": key, "prompt": tokenizer.decode(prompt, skip_special_tokens=False), "want": tokenizer.decode(reply, skip_special_tokens=False), "got": tokenizer.decode(got.tolist(), skip_special_tokens=False)})
+                    failures.append(
+                        {
+                            "set": key,
+                            "prompt": tokenizer.decode(prompt, skip_special_tokens=False),
+                            "want": tokenizer.decode(reply, skip_special_tokens=False),
+                            "got": tokenizer.decode(got.tolist(), skip_special_tokens=False),
+                        }
+                    )
     for key in sorted(report):
-        print(f"{key:45s}", "  ".join(f"{label}: {100 * a / b:6.2f} % right, {100 * e / b:6.2f} % end ({b})" for label, (a, b, e) in report[key].items()), flush=True)
+        print(
+            f"{key:45s}",
+            "  ".join(
+                f"{label}: {100 * a / b:6.2f} % right, {100 * e / b:6.2f} % end ({b})"
+                for label, (a, b, e) in report[key].items()
+            ),
+            flush=True,
+        )
     kept: dict[str, int] = {}
     sample = []
     for x in failures:

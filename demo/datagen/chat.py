@@ -12,11 +12,20 @@ from typing import Any
 
 IM_START, IM_END = "<|im_start|>", "<|im_end|>"
 CONTROL = (
-    "<|endoftext|>", IM_START, IM_END, "<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>",
+    "<|endoftext|>",
+    IM_START,
+    IM_END,
+    "<think>",
+    "</think>",
+    "<tool_call>",
+    "</tool_call>",
+    "<tool_response>",
+    "</tool_response>",
 )
 THINK_FIRST = "Think first."
 
-TEMPLATE = r"""
+TEMPLATE = (
+    r"""
 {%- macro text(content) -%}
 {%- if content is string %}{{ content }}
 {%- elif content is iterable and content is not mapping %}{% for part in content %}{{ part.text if part.text is defined else '' }}{% endfor %}
@@ -58,7 +67,11 @@ TEMPLATE = r"""
 {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}
-""".strip().replace("%}\n{", "%}{").replace("}}\n{", "}}{").replace("-%}\n", "-%}")
+""".strip()
+    .replace("%}\n{", "%}{")
+    .replace("}}\n{", "}}{")
+    .replace("-%}\n", "-%}")
+)
 
 
 @dataclass
@@ -76,7 +89,9 @@ class Conversation:
         self.messages.append({"role": "user", "content": text})
 
     def assistant(self, text: str = "", *, calls: list[dict[str, Any]] | None = None, reasoning: str = "") -> None:
-        self.messages.append({"role": "assistant", "content": text, "tool_calls": calls or [], "reasoning_content": reasoning})
+        self.messages.append(
+            {"role": "assistant", "content": text, "tool_calls": calls or [], "reasoning_content": reasoning}
+        )
 
     def tool(self, content: str) -> None:
         self.messages.append({"role": "tool", "content": content})

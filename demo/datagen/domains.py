@@ -4,6 +4,7 @@ Each field line is "slot: kind: key, other key: description | other description"
 it states. Sentences under `held_out` are for the evaluation alone. It does not know schemas or JSON.
 """
 
+# fmt: off
 from __future__ import annotations
 
 from dataclasses import dataclass

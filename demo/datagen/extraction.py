@@ -5,6 +5,7 @@ thousands commas; what is not said is null where the schema allows null, and lef
 stand in the order of the schema. It knows no token ids.
 """
 
+# fmt: off
 from __future__ import annotations
 
 import json

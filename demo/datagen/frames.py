@@ -4,6 +4,8 @@ They are put together from parts, now and then with words that do not exist, so 
 subject and the value themselves and not for the words around them. It knows no tasks.
 """
 
+# fmt: off
+# ruff: noqa: SIM905
 from __future__ import annotations
 
 from collections.abc import Callable

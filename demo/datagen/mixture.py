@@ -18,7 +18,7 @@ def several(source: Source) -> Conversation:
     c = Conversation(task="several")
     for _ in range(source.between(2, 4)):
         part = source.pick((extraction, free_extraction, reasoning, chatting))(source)
-        if part.think or part.system and (c.messages or "JSON" in part.system or "chema" in part.system):
+        if part.think or (part.system and (c.messages or "JSON" in part.system or "chema" in part.system)):
             continue
         c.system = part.system if not c.messages else c.system
         c.messages += part.messages
@@ -28,7 +28,14 @@ def several(source: Source) -> Conversation:
 
 # task, share of conversations (long ones count for more in tokens)
 MIXTURE: tuple[tuple[Callable[[Source], Conversation], float], ...] = (
-    (extraction, 0.28), (free_extraction, 0.05), (tool_use, 0.23), (recall, 0.12), (copying, 0.03), (reasoning, 0.13), (chatting, 0.11), (several, 0.05),
+    (extraction, 0.28),
+    (free_extraction, 0.05),
+    (tool_use, 0.23),
+    (recall, 0.12),
+    (copying, 0.03),
+    (reasoning, 0.13),
+    (chatting, 0.11),
+    (several, 0.05),
 )
 
 

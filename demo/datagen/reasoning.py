@@ -1,5 +1,6 @@
 """Counting, sorting, comparing and small sums, with or without thinking first. It knows no token ids."""
 
+# fmt: off
 from __future__ import annotations
 
 from . import words as w

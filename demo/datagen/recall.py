@@ -1,5 +1,6 @@
 """Facts told in earlier turns and asked for later, over filler of any length. It knows no token ids, only characters."""
 
+# fmt: off
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from random import Random
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ def is_held_out(value: str) -> bool:
     return zlib.crc32(value.lower().encode()) % 16 == 0
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parse(template: str) -> list[Node]:
     """Parse "[a|b]" choices (they nest); slots "{x}" stay in the text."""
 
@@ -167,7 +167,9 @@ class Source:
             return self.room()
         if kind == 4:
             return self.address()
-        noun = self.pick(("Hall", "Cafe", "Park", "Library", "Museum", "Hotel", "Centre", "Theatre", "Station", "Arena"))
+        noun = self.pick(
+            ("Hall", "Cafe", "Park", "Library", "Museum", "Hotel", "Centre", "Theatre", "Station", "Arena")
+        )
         return f"{self.cased(self.pseudo(2))} {noun.lower() if self.lower else noun}"
 
     def room(self) -> str:
@@ -246,7 +248,9 @@ class Source:
             return f"+{self.between(1, 99)} {self.digits(3)} {self.digits(3)} {self.digits(4)}"
         if kind == 1:
             return f"0{self.digits(3)} {self.digits(6)}"
-        return f"{self.digits(3)}-{self.digits(4)}" if kind == 2 else f"{self.digits(3)}-{self.digits(3)}-{self.digits(4)}"
+        return (
+            f"{self.digits(3)}-{self.digits(4)}" if kind == 2 else f"{self.digits(3)}-{self.digits(3)}-{self.digits(4)}"
+        )
 
     def clock(self) -> tuple[str, str]:
         """A time of day: (HH:MM, as it is said)."""
@@ -260,7 +264,11 @@ class Source:
 
     def date(self) -> tuple[str, str]:
         """A date: (YYYY-MM-DD, as it is said)."""
-        y, m, d = self.between(1950, 2035) if self.chance(0.4) else self.between(2023, 2028), self.between(1, 12), self.between(1, 28)
+        y, m, d = (
+            self.between(1950, 2035) if self.chance(0.4) else self.between(2023, 2028),
+            self.between(1, 12),
+            self.between(1, 28),
+        )
         if self.chance(0.1):
             d = self.between(1, 30 if m != 2 else 28)
         iso = f"{y}-{m:02d}-{d:02d}"
@@ -270,8 +278,14 @@ class Source:
         ending = "th" if 10 < d < 14 else {1: "st", 2: "nd", 3: "rd"}.get(d % 10, "th")
         kind = self.below(8)
         said = (
-            f"{d} {month} {y}", f"{month} {d}, {y}", f"{month} {d}{ending}, {y}", f"the {d}{ending} of {month} {y}",
-            iso, f"{d} {month[:3]} {y}", f"{d}{ending} {month} {y}", f"{month[:3]} {d} {y}",
+            f"{d} {month} {y}",
+            f"{month} {d}, {y}",
+            f"{month} {d}{ending}, {y}",
+            f"the {d}{ending} of {month} {y}",
+            iso,
+            f"{d} {month[:3]} {y}",
+            f"{d}{ending} {month} {y}",
+            f"{month[:3]} {d} {y}",
         )[kind]
         return iso, said
 
@@ -303,19 +317,60 @@ class Source:
         a, n, v = self.pick(w.ADJECTIVES), self.pick(w.NOUNS), self.pick(FILLER_VERBS)
         place = self.pick(w.NOUNS)
         text = self.pick(FILLER).format(
-            a=a, n=n, v=v, p=place, i=self.pick(w.ITEMS), i2=self.pick(w.ITEMS), x=self.pick(w.ANIMALS), f=self.pick(w.FOODS),
-            j=self.pick(w.JOBS), name=self.first_name(), city=self.city(), d=self.pick(w.WEEKDAYS), k=self.between(2, 40),
-            a2=self.pick(w.ADJECTIVES), h=self.pick(w.HOBBIES),
+            a=a,
+            n=n,
+            v=v,
+            p=place,
+            i=self.pick(w.ITEMS),
+            i2=self.pick(w.ITEMS),
+            x=self.pick(w.ANIMALS),
+            f=self.pick(w.FOODS),
+            j=self.pick(w.JOBS),
+            name=self.first_name(),
+            city=self.city(),
+            d=self.pick(w.WEEKDAYS),
+            k=self.between(2, 40),
+            a2=self.pick(w.ADJECTIVES),
+            h=self.pick(w.HOBBIES),
         )
         return text.lower() if self.lower else text
 
 
-FILLER_VERBS = "stood waited moved rested turned opened closed stopped fell changed grew slept sang burned leaked shone".split()
+FILLER_VERBS = [
+    "stood",
+    "waited",
+    "moved",
+    "rested",
+    "turned",
+    "opened",
+    "closed",
+    "stopped",
+    "fell",
+    "changed",
+    "grew",
+    "slept",
+    "sang",
+    "burned",
+    "leaked",
+    "shone",
+]
 FILLER = (
-    "The {a} {n} {v} near the {p}.", "On {d} the {j} bought a {a} {i} and a {i2}.", "{name} thinks that the {n} is too {a}.",
-    "A {x} sat under the {i} all day.", "It rained in {city} for {k} hours.", "There were {k} people at the {n}, most of them {a}.",
-    "The {j} from {city} likes {f} with {a2} {f}.", "Nobody knew why the {n} {v} so early.", "We saw a {a} {x} by the {p} on {d}.",
-    "{name} wrote a long letter about {h}.", "The {i} cost {k} euros, which seemed fair.", "After lunch the {n} {v} again.",
-    "My {i} is {a}, but the {i2} is {a2}.", "{name} and the {j} talked about {h} until late.", "The road to {city} passes a {a} {p}.",
-    "Some say the {x} is more {a} than the {j}.", "In the morning the {p} looked {a} and {a2}.", "They moved the {i} to the {n}.",
+    "The {a} {n} {v} near the {p}.",
+    "On {d} the {j} bought a {a} {i} and a {i2}.",
+    "{name} thinks that the {n} is too {a}.",
+    "A {x} sat under the {i} all day.",
+    "It rained in {city} for {k} hours.",
+    "There were {k} people at the {n}, most of them {a}.",
+    "The {j} from {city} likes {f} with {a2} {f}.",
+    "Nobody knew why the {n} {v} so early.",
+    "We saw a {a} {x} by the {p} on {d}.",
+    "{name} wrote a long letter about {h}.",
+    "The {i} cost {k} euros, which seemed fair.",
+    "After lunch the {n} {v} again.",
+    "My {i} is {a}, but the {i2} is {a2}.",
+    "{name} and the {j} talked about {h} until late.",
+    "The road to {city} passes a {a} {p}.",
+    "Some say the {x} is more {a} than the {j}.",
+    "In the morning the {p} looked {a} and {a2}.",
+    "They moved the {i} to the {n}.",
 )

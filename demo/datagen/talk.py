@@ -1,5 +1,6 @@
 """Plain talk: what the model is, what PIE can do, that it does not know, greetings, and follow-ups to the last turn."""
 
+# fmt: off
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -174,7 +175,7 @@ def talk(source: Source, c: Conversation) -> None:
 
 def unknown(source: Source, c: Conversation) -> None:
     thing = source.pick(w.TOPICS) if source.chance(0.7) else source.pick((f"the {source.pick(w.NOUNS)}", f"the {source.pick(w.ITEMS)}", source.pick(w.HOBBIES), source.pseudo(2)))
-    c.user(_sloppy(source, say(source, 
+    c.user(_sloppy(source, say(source,
         UNKNOWN_TRAIN, UNKNOWN_HELD_OUT, country=source.pick(w.COUNTRIES) if source.chance(0.7) else source.cased(source.pseudo(2)), thing=thing, name=source.full_name(), city=source.city(), animal=source.pick(w.ANIMALS), food=source.pick(w.FOODS),
         sport=source.pick(("football", "tennis", "chess", "basketball", "rugby", "cricket")), year=source.between(1200, 2020))))
     c.assistant(DO_NOT_KNOW)

@@ -3,6 +3,8 @@
 A request is (text, arguments); slots in texts are arguments by name. It knows nothing of conversations.
 """
 
+# fmt: off
+# ruff: noqa: SIM905
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -15,7 +15,8 @@ SLOT = re.compile(r"\{(\w+)\}")
 PAIRABLE = {"city", "company", "name", "order_id", "person", "place", "code", "id", "word"}
 NO_TOOL = "None of my tools can do that."
 EARLIER_TRAIN = (
-    "[I am thinking about|Let us talk about|My topic is|I mean|It is about|We were talking about|I have a question about|This is about] {v}.", "{v} is [on my mind|what I care about|important to me].",
+    "[I am thinking about|Let us talk about|My topic is|I mean|It is about|We were talking about|I have a question about|This is about] {v}.",
+    "{v} is [on my mind|what I care about|important to me].",
 )
 EARLIER_HELD_OUT = ("My next question will concern {v}.", "{v} is what this is about.")
 
@@ -59,10 +60,33 @@ def by_description(source: Source, tool: Tool) -> str:
     """A request in the words of the tool's description: "I want you to set a countdown timer: 5 minutes"."""
     description = source.pick(tool.descriptions)
     params = [p for p in tool.params if not p.optional]
-    values = ", ".join((f"{p.name.replace('_', ' ')} " if len(params) > 1 or source.chance(0.3) else "") + "{" + p.name + "}" for p in params)
-    lead = source.pick(("I want this: ", "Please ", "I need this: ", "Use a tool: ", "Can you ", "Do this: ", "I want you to ", "My wish: ", "Next: ", "", "", "Go on and ", "It is time to "))
+    values = ", ".join(
+        (f"{p.name.replace('_', ' ')} " if len(params) > 1 or source.chance(0.3) else "") + "{" + p.name + "}"
+        for p in params
+    )
+    lead = source.pick(
+        (
+            "I want this: ",
+            "Please ",
+            "I need this: ",
+            "Use a tool: ",
+            "Can you ",
+            "Do this: ",
+            "I want you to ",
+            "My wish: ",
+            "Next: ",
+            "",
+            "",
+            "Go on and ",
+            "It is time to ",
+        )
+    )
     text = f"{lead}{description[:1].lower() + description[1:] if lead else description}{source.pick((': ', ', namely ', ' - ', ', for ', ' (', '. It is '))}{values}"
-    return (text + ")" if " (" in text[-len(values) - 3 :] else text).lower() if source.lower else (text + ")" if text.count("(") > text.count(")") else text)
+    return (
+        (text + ")" if " (" in text[-len(values) - 3 :] else text).lower()
+        if source.lower
+        else (text + ")" if text.count("(") > text.count(")") else text)
+    )
 
 
 def answer(source: Source, tool: Tool, arguments: dict[str, Any], result: dict[str, Any]) -> str:
@@ -73,7 +97,30 @@ def answer(source: Source, tool: Tool, arguments: dict[str, Any], result: dict[s
 
 def polite(source: Source, text: str) -> str:
     """Small words around a request."""
-    lead = source.pick(("", "", "", "", "Please ", "Hi, ", "Hey, ", "Can you help? ", "Ok, ", "Now: ", "Quick question: ", "Tell me, ", "Say, ", "One more thing: ", "Next, ", "Well, ", "For my trip: ", "When you have time: ", "My boss asks: ", "I was wondering, "))
+    lead = source.pick(
+        (
+            "",
+            "",
+            "",
+            "",
+            "Please ",
+            "Hi, ",
+            "Hey, ",
+            "Can you help? ",
+            "Ok, ",
+            "Now: ",
+            "Quick question: ",
+            "Tell me, ",
+            "Say, ",
+            "One more thing: ",
+            "Next, ",
+            "Well, ",
+            "For my trip: ",
+            "When you have time: ",
+            "My boss asks: ",
+            "I was wondering, ",
+        )
+    )
     if source.lower:
         lead = lead.lower()
     tail = source.pick(("", "", "", "", " Thanks.", " Thank you!")) if text[-1:] in ".?!" else ""
@@ -91,7 +138,9 @@ def toolset(source: Source, n: int) -> list[Choice]:
 
 
 def _error(source: Source) -> tuple[str, str]:
-    reason = source.pick(("not found", "timeout", "no access", "service is down", "invalid value", f"error {source.between(100, 599)}"))
+    reason = source.pick(
+        ("not found", "timeout", "no access", "service is down", "invalid value", f"error {source.between(100, 599)}")
+    )
     return dumps({"error": reason}), f"The tool reported an error: {reason}."
 
 
@@ -156,7 +205,9 @@ def _from_earlier(source: Source, c: Conversation, template: str, said: dict[str
     c.user(template.format(**pointed))
 
 
-def _two_calls(source: Source, c: Conversation, choice: Choice, template: str, arguments: dict[str, Any], said: dict[str, str]) -> Conversation:
+def _two_calls(
+    source: Source, c: Conversation, choice: Choice, template: str, arguments: dict[str, Any], said: dict[str, str]
+) -> Conversation:
     """The same tool for two values at once: two calls, two results, one answer."""
     (name,) = said
     value, text = choice.tool.params[0].make(source)

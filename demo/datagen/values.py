@@ -1,5 +1,7 @@
 """Kinds of field values: what the JSON holds, how a message says it, and the schema fragment. It does not know sentences."""
 
+# fmt: off
+# ruff: noqa: SIM905
 from __future__ import annotations
 
 from collections.abc import Callable

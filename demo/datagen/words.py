@@ -1,5 +1,7 @@
 """The word lists of the generator, all written by hand for this project. It knows nothing of sentences or tasks."""
 
+# fmt: off
+# ruff: noqa: SIM905
 from __future__ import annotations
 
 FIRST_NAMES = """

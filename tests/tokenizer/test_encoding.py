@@ -105,6 +105,14 @@ def test_look_alikes_that_only_normalising_makes_equal(text: str, tokenizers_by_
     assert [i for i in tokenizer.encode(prompt) if i in tokenizer.control_ids] == [tokenizer.token_id("<sep>")]
 
 
+@pytest.mark.parametrize("after", ["x", "_", "\u0301", "\u0897", "¼", "Ⓐ", ".", " ", "<|end|>", "\u200d", "🙂"])
+def test_tokens_that_must_stand_alone(after: str, tokenizers_by_kind: Kinds) -> None:
+    tokenizer = tokenizers_by_kind["stripping"]
+    for text in (f"ALONE{after}", f"{after}ALONE", f"a ALONE{after}"):
+        assert tokenizer._guard().encode(text, {}) == tokenizer.backend.encode(text, add_special_tokens=False).ids
+        assert not tokenizer.control_ids & set(tokenizer.encode(text.replace("<|end|>", "")))
+
+
 def test_secret_names_cannot_be_typed(tokenizers_by_kind: Kinds) -> None:
     backend = tokenizers_by_kind["chatml"].backend
     first, second = (GuardedEncoder(backend, {"<|im_end|>"}) for _ in range(2))

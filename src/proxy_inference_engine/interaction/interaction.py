@@ -19,11 +19,11 @@ ContentLike = Content | str
 class Interaction:
     """What one role says at one time.
 
-    `event_id` is its identity: equality and hash go by it. `created_at` is an aware datetime (one without a zone is
-    taken as local time). `metadata` holds any further keywords; they can be read and set as attributes, and read as
-    None when absent (names that an Interaction has itself, such as `text`, only through `metadata`). Names that start
-    with an underscore are never metadata, so that copying, pickling and array libraries find no protocol that is not
-    there. Raises RequestError for an unknown role or content.
+    `event_id` is its identity: equality and hash go by it. `created_at` is a datetime with a fixed offset from UTC (one
+    without a zone is taken as local time). `metadata` holds any further keywords; they can be read and set as
+    attributes, and read as None when absent (names that an Interaction has itself, such as `text`, only through
+    `metadata`). Names that start with an underscore are never metadata, so that copying, pickling and array libraries
+    find no protocol that is not there. Raises RequestError for an unknown role or content.
     """
 
     event_id: str
@@ -162,4 +162,7 @@ def _aware(moment: Any) -> datetime.datetime:
             raise RequestError(f"created_at is {moment!r:.80}; it must be ISO 8601.", param="messages") from None
     if not isinstance(moment, datetime.datetime):
         raise RequestError(f"created_at is a {type(moment).__name__}; it must be a datetime.", param="messages")
-    return moment if moment.utcoffset() is not None else moment.astimezone()
+    if (offset := moment.utcoffset()) is None:
+        return moment.astimezone()
+    # A fixed offset: times that a zone has twice or never are unequal even to themselves after a round trip.
+    return moment.replace(tzinfo=datetime.timezone(offset), fold=0)

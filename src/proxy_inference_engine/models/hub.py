@@ -37,11 +37,11 @@ def resolve_model(path_or_id: str | os.PathLike[str], *, revision: str | None = 
     ModelLoadError when fetching it failed.
     """
     text = os.fspath(path_or_id)
+    folder = Path(text).expanduser()
     if text == DEMO_NAME:
         from proxy_inference_engine.demo_model import demo_model_path
 
-        return Path(demo_model_path())
-    folder = Path(text).expanduser()
+        folder = Path(demo_model_path())
     if text and folder.is_dir():
         if revision is not None:
             raise ModelNotFoundError(

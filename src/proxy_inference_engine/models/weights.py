@@ -7,7 +7,7 @@ read, converted and dropped before the next. Knows no file format and no family.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import mlx.core as mx
 
@@ -21,7 +21,7 @@ DTYPES: Mapping[str, mx.Dtype] = {"float32": mx.float32, "float16": mx.float16, 
 
 _NUM_NAMED = 5
 _MIN_GROUP_BYTES = 8 << 20
-_GROUPS = 100
+_GROUPS = 50
 _LARGE_SHARE = 25
 
 
@@ -92,16 +92,29 @@ def evaluated(arrays: Iterable[tuple[str, mx.array]], total_bytes: int) -> Itera
     comes in all. Raises WeightsError when an array cannot be read or placed in memory.
     """
     group_bytes = max(_MIN_GROUP_BYTES, total_bytes // _GROUPS)
+    pending: list[tuple[str, mx.array]] = []
     group: list[tuple[str, mx.array]] = []
-    pending = 0
+    size = 0
     for name, array in arrays:
         group.append((name, array))
-        pending += array.nbytes
+        size += array.nbytes
         del array
-        if pending >= group_bytes:
-            yield from _evaluate(group, group_bytes)
-            group, pending = [], 0
-    yield from _evaluate(group, group_bytes)
+        if size < group_bytes:
+            continue
+        is_large = size >= 2 * group_bytes
+        if not is_large:
+            # This group is under way while the one before is waited for, so that the disk is never idle.
+            _evaluate(group, mx.async_eval)
+        yield from _evaluate(pending, mx.eval)
+        pending, group, size = group, [], 0
+        if is_large:
+            # One far larger than a group would have its source on top of the next group's.
+            yield from _evaluate(pending, mx.eval)
+            pending = []
+        if mx.get_cache_memory() > group_bytes:
+            mx.clear_cache()
+    yield from _evaluate(pending, mx.eval)
+    yield from _evaluate(group, mx.eval)
     mx.clear_cache()
 
 
@@ -112,15 +125,15 @@ def _large_first(arrays: Mapping[str, mx.array], total: int) -> list[str]:
     return [*large, *(name for name in arrays if name not in set(large))]
 
 
-def _evaluate(group: list[tuple[str, mx.array]], cache_bytes: int) -> list[tuple[str, mx.array]]:
+def _evaluate(
+    group: list[tuple[str, mx.array]], evaluate: Callable[[list[mx.array]], None]
+) -> list[tuple[str, mx.array]]:
     try:
-        mx.eval([array for _, array in group])
+        evaluate([array for _, array in group])
     except (RuntimeError, ValueError) as error:
         raise WeightsError(
             f"tensors {group[0][0]!r} to {group[-1][0]!r} could not be read or placed in memory: {error}"
         ) from error
-    if mx.get_cache_memory() > cache_bytes:
-        mx.clear_cache()
     return group
 
 

@@ -12,8 +12,8 @@ import json
 import re
 import secrets
 import threading
-import unicodedata
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 import tokenizers
@@ -126,9 +126,12 @@ def _changed_ids(twin: tokenizers.Tokenizer, old_ids: Mapping[str, int]) -> dict
     return {new: old for new, old in new_ids.items() if new is not None and new != old}
 
 
+@lru_cache(maxsize=1024)
 def _is_word(char: str) -> bool:
-    """Whether the library takes `char` for part of a word; "" is none."""
-    return bool(char) and (char in "_\u200c\u200d" or unicodedata.category(char)[0] in "LMN")
+    """Whether the library takes `char` for part of a word; "" is none. Python knows another version of Unicode."""
+    probe = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))  # noqa: S106
+    probe.add_tokens([tokenizers.AddedToken("a", single_word=True, normalized=False)])
+    return probe.token_to_id("a") not in probe.encode("a" + char, add_special_tokens=False).ids
 
 
 def _secret_name(content: str, nonce: str, index: int) -> str:

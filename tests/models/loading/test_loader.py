@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 from proxy_inference_engine.errors import ConfigError, ModelLoadError, UnsupportedModelError, WeightsError
-from proxy_inference_engine.models.loader import load_model
+from proxy_inference_engine.models.files import read_config
+from proxy_inference_engine.models.loader import load_model, prepare
 from proxy_inference_engine.models.tree import named_arrays
+from proxy_inference_engine.models.weights import materialise
 
 from .folders import TINY, llama_arrays, write_config, write_model, write_raw, write_typed
 
@@ -251,6 +253,14 @@ def test_a_file_that_lies_about_its_tensors_is_refused_before_anything_is_read(t
     write_raw(path, header, raw[8 + size :])
     with pytest.raises(WeightsError, match=r"model.norm.weight.*needs 4000000000"):
         load_model(tmp_path)
+
+
+def test_a_file_that_shrinks_after_its_header_was_checked_is_an_error_and_no_model(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    model, weights = prepare(tmp_path, read_config(tmp_path))
+    os.truncate(tmp_path / "model.safetensors", 20_000)
+    with pytest.raises(WeightsError, match="could not be read"):
+        materialise(model, weights, mx.float32)
 
 
 def test_loading_a_folder_imports_neither_the_hub_nor_transformers(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import mlx.core as mx
 import pytest
 
+from proxy_inference_engine import models
 from proxy_inference_engine.errors import ModelLoadError, NotSupportedError, UnsupportedModelError, WeightsError
 from proxy_inference_engine.models import mlx_lm
 from proxy_inference_engine.models.convert import convert
@@ -20,6 +21,7 @@ from proxy_inference_engine.models.mlx_lm_cache import MlxLmLayerCache
 from proxy_inference_engine.models.quantization import make_quantization
 from proxy_inference_engine.models.random_weights import write_random
 from proxy_inference_engine.models.tree import named_arrays
+from tests.fakes import write_tiny_model
 
 from .folders import TINY, llama_arrays, write_config, write_model
 
@@ -351,6 +353,17 @@ def test_a_folder_that_mlx_lm_wrote() -> None:
     expected = mx.array(json.loads((GOLDEN / "logits.json").read_text()))
     model = load_model(GOLDEN / "model")
     assert close(model(IDS)[0, -1], expected)
+
+
+@needs_mlx_lm
+def test_mlx_lm_loads_a_converted_model_with_its_tokenizer(tmp_path: Path) -> None:
+    import mlx_lm as theirs
+
+    out = convert(write_tiny_model(tmp_path / "tiny"), tmp_path / "out", bits=4, group_size=32)
+    (our_model, our_tokenizer), (model, tokenizer) = models.load(out), theirs.load(str(out))[:2]
+    ids = our_tokenizer.encode("The quick brown fox")
+    assert tokenizer.encode("The quick brown fox", add_special_tokens=False) == ids
+    assert close(our_model(mx.array([ids])), model(mx.array([ids])))
 
 
 @needs_mlx_lm
