@@ -14,7 +14,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,12 +58,22 @@ def reply_to(engine: InferenceEngine, c: Conversation) -> tuple[str, bool]:
 
 
 def run(
-    engine: InferenceEngine, num: int, *, unusual: bool = False, progress: Callable[[str], None] = print
+    engine: InferenceEngine,
+    num: int,
+    *,
+    unusual: bool = False,
+    skip: Sequence[str] = (),
+    progress: Callable[[str], None] = print,
 ) -> dict[str, Score]:
     """Grade `num` conversations of each set (fewer of the long ones)."""
-    count = lambda text: len(engine.tokenizer.encode(text, parse_control_tokens=True))  # noqa: E731
+
+    def count(text: str) -> int:
+        return len(engine.tokenizer.encode(text, parse_control_tokens=True))
+
     scores: dict[str, Score] = {}
     for name, make in grading.sets(count).items():
+        if name in skip:
+            continue
         began, score = time.time(), Score()
         for c in grading.examples(name, make, max(1, num // LONG.get(name, 1)), unusual=unusual):
             reply, stops = reply_to(engine, c)
@@ -134,7 +144,11 @@ def main() -> None:
         failures = {kind: [x for s in scores.values() for x in s.failures] for kind, scores in kinds.items()}
         args.failures.write_text(json.dumps(failures, ensure_ascii=False, indent=1))
     if args.full:
-        note = f"Written by `python -m demo.evaluate --full` in {(time.time() - began) / 60:.0f} minutes: greedy decoding, PIE's engine, the weights as shipped (8 bits)."
+        minutes = (time.time() - began) / 60
+        note = (
+            f"Written by `python -m demo.evaluate --full --num {num}` in {minutes:.0f} minutes: greedy decoding, "
+            "PIE's engine, the weights as shipped (8 bits)."
+        )
         RESULTS.write_text(f"# Results of the demo model\n\n{note}\n\n{text}\n\nWhat the sets are: `demo/README.md`.\n")
 
 

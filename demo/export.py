@@ -1,8 +1,9 @@
 """Write the trained weights as a model folder in MLX's quantised form. Needs MLX and numpy, not torch.
 
 Usage: python -m demo.export PARTS_FOLDER [--dtype float32]
-Matrices become `weight` (uint32, packed 8-bit values), `scales` and `biases` (one pair for 64 values of a row); norms stay as
-they are. `--dtype` is that of scales, biases and norms, and so of the activations: float32 is right for a model of this size.
+Matrices become `weight` (uint32, packed 8-bit values), `scales` and `biases` (one pair for 64 values of a row); norms
+stay as they are. `--dtype` is that of scales, biases and norms, and so of the activations: float32 is right for a model
+of this size.
 """
 
 from __future__ import annotations

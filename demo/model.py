@@ -1,4 +1,4 @@
-"""The demo model in torch, for training only: a Llama with stacked weights. It knows its checkpoint names, not the data."""
+"""The demo model in torch, for training only: a Llama with stacked weights. It knows checkpoint names, not the data."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class Feed:
 
 
 class Loss:
-    """The training loss on flat batches of one layout, compiled in three small pieces; float32 weights, bfloat16 work."""
+    """The training loss on flat batches of one layout, compiled in three pieces; float32 weights, bfloat16 work."""
 
     def __init__(self, model: Llama, layout: Layout, device: str) -> None:
         self.model, self.dtype = model, torch.bfloat16 if device == "cuda" else torch.float32
@@ -224,7 +224,8 @@ def main() -> None:
             total.zero_()
             seconds = time.time() - start
             print(
-                f"step {step} loss {mean:.4f} rate {rate:.3f} {step * batch_tokens / seconds / 1e6:.2f} Mtok/s made {feed.made} reused {feed.reused} {seconds:.0f} s",
+                f"step {step} loss {mean:.4f} rate {rate:.3f} {step * batch_tokens / seconds / 1e6:.2f} Mtok/s "
+                f"made {feed.made} reused {feed.reused} {seconds:.0f} s",
                 flush=True,
             )
             if not mean < (10 if step < 400 else 3.5):

@@ -147,7 +147,7 @@ def compose(source: Source) -> tuple[str, list[dict[str, Any]]]:
         facts, fields = _generic(source)
         missing = [
             {"kind": "code", "key": k, "description": f"The {k.replace('_', ' ')}"}
-            for k in {snake(source.pick(w.ATTRIBUTES)) for _ in range(2)} if k not in fields
+            for k in dict.fromkeys(snake(source.pick(w.ATTRIBUTES)) for _ in range(2)) if k not in fields
         ]
     else:
         domain = source.pick(DOMAINS)

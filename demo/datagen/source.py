@@ -142,8 +142,7 @@ class Source:
     def surname(self) -> str:
         if self.chance(0.4):
             return self._open(lambda: self.pick(w.SURNAMES))
-        word = self.cased(self.pseudo(self.pick((2, 2, 3))))
-        return word
+        return self.cased(self.pseudo(self.pick((2, 2, 3))))
 
     def cased(self, word: str) -> str:
         return word if self.lower else word[:1].upper() + word[1:]
