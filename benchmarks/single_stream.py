@@ -103,7 +103,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--prompt-lengths", default="512,2048" if is_gpu() else "32,256")
     parser.add_argument("--new-tokens", type=int, default=256 if is_gpu() else 48)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5 if is_gpu() else 3)
     return parser.parse_args()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from proxy_inference_engine.errors import RequestError
+from proxy_inference_engine.checks import check_integer, reject_unknown
+
+_MAX_SIZE = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,34 +56,11 @@ class EngineConfig:
             ("prefix_cache_bytes", 0),
         ):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < low):
-                raise RequestError(f"{name} must be an integer of at least {low}, not {value!r}", param=name)
+            if value is not None:
+                check_integer(name, value, low, _MAX_SIZE)
 
     @classmethod
     def from_keywords(cls, keywords: dict[str, Any]) -> EngineConfig:
         """Build from an `InferenceEngine`'s keywords. Raises RequestError for an unknown one."""
         reject_unknown(keywords, {field.name for field in fields(cls)}, "engine keyword")
         return cls(**keywords)
-
-
-def reject_unknown(given: dict[str, Any], known: set[str], what: str) -> None:
-    """Raise RequestError for the first name in `given` that is not in `known`, suggesting the nearest that is."""
-    import difflib
-
-    for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known are: {', '.join(sorted(known))}"
-            raise RequestError(f"unknown {what} {name!r}{hint}", param=name)
-
-
-def check_number(name: str, value: Any, low: float, high: float = math.inf, *, integer: bool = False) -> None:
-    """Raise RequestError unless `value` is a finite number (an integer, if asked) in [low, high]."""
-    kind = "an integer" if integer else "a number"
-    expected = (int,) if integer else (int, float)
-    valid = (
-        isinstance(value, expected) and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
-    )
-    if not valid:
-        limits = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-        raise RequestError(f"{name} must be {kind} {limits}, not {value!r}", param=name)

@@ -144,6 +144,20 @@ class TestEnds:
         assert text == whole[: whole.index(stop)]
         assert (end.finish_reason, end.stop_string) == ("stop", stop)
 
+    async def test_a_message_end_that_is_no_single_token_stops_too(self, tmp_path: Path) -> None:
+        folder = write_tiny_model(tmp_path / "m", chat_template="[U]{{ messages[0].content }}[/U]")
+        options = {"temperature": 0.9, "seed": 11, "max_new_tokens": 80, "ignore_stop_tokens": True}
+        with InferenceEngine(folder) as engine:
+            whole, _, _ = await collect(engine.stream(HELLO, **options))
+            end_of_message = whole[5:8]
+            engine.tokenizer.stop_strings = (end_of_message,)
+            text, end, _ = await collect(engine.stream(HELLO, **{**options, "ignore_stop_tokens": False}))
+            ignored, _, _ = await collect(engine.stream(HELLO, **options))
+        assert whole.startswith(text)
+        assert end_of_message not in text
+        assert (end.finish_reason, end.stop_string) == ("stop", None)
+        assert ignored == whole
+
     async def test_cancelling_a_stream_ends_it(self, engine: InferenceEngine) -> None:
         stream = engine.stream(HELLO, ignore_stop_tokens=True)
         async for event in stream:
@@ -291,7 +305,7 @@ class TestBadInput:
             ({"seed": 2**64}, "seed"),
             ({"stop": ""}, "stop.*1 to 1024"),
             ({"stop": [1, 2]}, "stop.*not 1"),
-            ({"logprobs": 1000}, "logprobs.*0 to 100.*1000"),
+            ({"logprobs": 1000}, "logprobs=1000.*0 to 100"),
             ({"tempratur": 1}, "tempratur.*did you mean 'temperature'"),
             ({"temp": 1, "temperature": 1}, "temperature"),
             ({"logit_bias": {10**9: 1.0}}, "logit_bias.*1000000000"),
@@ -327,7 +341,7 @@ class TestBadInput:
     def test_engine_keywords(self, tiny_folder: Path) -> None:
         with pytest.raises(RequestError, match=r"contextlength.*did you mean 'context_length'"):
             InferenceEngine(tiny_folder, contextlength=3)
-        with pytest.raises(RequestError, match="prefill_chunk must be an integer of at least 1, not 0"):
+        with pytest.raises(RequestError, match="prefill_chunk=0 is not valid: give an integer from 1"):
             InferenceEngine(tiny_folder, prefill_chunk=0)
         with pytest.raises(RequestError, match="9999 is more than the 512"):
             InferenceEngine(tiny_folder, context_length=9999)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import mlx.core as mx
 
 from proxy_inference_engine import __version__
+from proxy_inference_engine.checks import check_integer
 from proxy_inference_engine.cli.byte_tokenizer import write_byte_tokenizer
 from proxy_inference_engine.cli.loading import format_bytes, load_engine, run_with_status
 from proxy_inference_engine.cli.measure import MAX_REPEATS, Speed, Spread, measure, warm_up
 from proxy_inference_engine.cli.terminal import StatusLine
-from proxy_inference_engine.config import check_number
 from proxy_inference_engine.errors import RequestError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def parse_lengths(text: str) -> list[int]:
     except ValueError:
         raise RequestError(f"prompt lengths must be numbers such as 128,512, not {text!r}") from None
     for length in lengths:
-        check_number("prompt length", length, 1, _MAX_LENGTH, integer=True)
+        check_integer("prompt length", length, 1, _MAX_LENGTH)
     return lengths
 
 
@@ -62,8 +62,8 @@ def bench(
     as_json: bool,
 ) -> None:
     """Measure and print a table; with `as_json` also one last line of JSON."""
-    check_number("repeats", repeats, 1, MAX_REPEATS, integer=True)
-    check_number("new tokens", num_new, 1, _MAX_LENGTH, integer=True)
+    check_integer("repeats", repeats, 1, MAX_REPEATS)
+    check_integer("new tokens", num_new, 1, _MAX_LENGTH)
     config = {**config, "prefix_cache_bytes": 0}
     mx.reset_peak_memory()
     start = time.perf_counter()

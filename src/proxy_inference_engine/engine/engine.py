@@ -11,6 +11,7 @@ import contextlib
 import functools
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -286,6 +287,8 @@ class InferenceEngine:
         options = InferenceOptions.from_keywords(inference_kwargs, loaded.generation_defaults)
         prepared = await asyncio.to_thread(loaded.preparer.prepare, prompt, options)
         request = self._request(prepared.prompt_ids, options, wants_text=True)
+        if not options.ignore_stop_tokens:
+            request = replace(request, message_ends=tuple(loaded.tokenizer.stop_strings))
         return self.submit(request), loaded.preparer.parser(prepared)
 
 

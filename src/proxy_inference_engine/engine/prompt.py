@@ -56,7 +56,7 @@ class PromptPreparer:
 
     def text_stream(self, request: GenerationRequest) -> StoppingDetokenizer:
         """Turns the request's tokens into text, up to its stop strings."""
-        return StoppingDetokenizer(self._tokenizer, request.stop)
+        return StoppingDetokenizer(self._tokenizer, (*request.stop, *request.message_ends))
 
 
 class StoppingDetokenizer:

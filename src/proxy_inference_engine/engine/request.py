@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-from proxy_inference_engine.config import check_number, reject_unknown
+from proxy_inference_engine.checks import MAX_INT, check_integer, reject_unknown
 from proxy_inference_engine.errors import ContextLengthError, NotSupportedError, RequestError
 from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.samplers import SamplingParams
@@ -114,6 +114,9 @@ class GenerationRequest:
     seed: int
     stop: tuple[str, ...] = ()
     stop_token_ids: frozenset[int] = frozenset()
+    message_ends: tuple[str, ...] = ()
+    """Texts that end a message in the model's template and are not single tokens: they stop too, unreported."""
+
     logprobs: int | None = None
     wants_text: bool = True
     request_id: str = field(default_factory=lambda: f"req-{secrets.token_hex(8)}")
@@ -149,10 +152,6 @@ class GenerationRequest:
             logprobs=options.logprobs,
             wants_text=wants_text,
         )
-
-    def with_id(self, request_id: str) -> GenerationRequest:
-        """The same request under another id."""
-        return replace(self, request_id=request_id)
 
 
 def check_prompt_ids(prompt_ids: Sequence[int], *, vocab_size: int, context_length: int) -> tuple[int, ...]:
@@ -191,19 +190,16 @@ def _chosen(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_max_new_tokens(value: Any) -> int | None:
-    if value is None or value == -1:
+    if value is None or (value == -1 and not isinstance(value, bool)):
         return None
-    try:
-        check_number("max_new_tokens", value, 0, integer=True)
-    except RequestError as error:
-        raise RequestError(f"{error} (or -1 or None for no limit)", param="max_new_tokens") from None
+    check_integer("max_new_tokens", value, 0, MAX_INT, note=" (or -1 or None for no limit)")
     return int(value)
 
 
 def _check_seed(value: Any) -> int | None:
     if value is not None:
-        check_number("seed", value, 0, _MAX_SEED, integer=True)
-    return value  # type: ignore[no-any-return]
+        check_integer("seed", value, 0, _MAX_SEED)
+    return None if value is None else int(value)
 
 
 def _check_stop(value: Any) -> tuple[str, ...]:
@@ -225,7 +221,7 @@ def _check_logprobs(value: Any) -> int | None:
         return None
     if value is True:
         return 0
-    check_number("logprobs", value, 0, MAX_TOP_LOGPROBS, integer=True)
+    check_integer("logprobs", value, 0, MAX_TOP_LOGPROBS)
     return int(value)
 
 

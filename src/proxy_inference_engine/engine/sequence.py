@@ -111,6 +111,7 @@ class Sequence:
         admitted = self.admitted_at or now
         num_decoded = len(self.output_ids) - 1
         num_prefilled = self.num_prompt - self.num_cached
+        matched = None if self.text is None else self.text.matched_stop
         return End(
             finish_reason=self.finish_reason,
             token_ids=tuple(self.output_ids),
@@ -122,6 +123,6 @@ class Sequence:
                 prefill_tokens_per_s=num_prefilled / max(first - admitted, 1e-9),
                 decode_tokens_per_s=num_decoded / max(now - first, 1e-9) if num_decoded > 0 else 0.0,
             ),
-            stop_string=None if self.text is None else self.text.matched_stop,
+            stop_string=matched if matched in self.request.stop else None,
             logprobs=None if self.request.logprobs is None else tuple(self.logprobs),
         )

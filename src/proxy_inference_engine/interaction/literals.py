@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from proxy_inference_engine.errors import RequestError
-from proxy_inference_engine.interaction.patterns import any_of
+from proxy_inference_engine.patterns import any_of
 
 _PRIVATE_USE = ((0x100000, 0x10FFFE), (0xF0000, 0xFFFFE))  # the two supplementary planes
 _PRIVATE_PATTERN = "[\U000f0000-\U000ffffd\U00100000-\U0010fffd]"

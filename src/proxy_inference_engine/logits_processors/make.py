@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import mlx.core as mx
 
-from proxy_inference_engine.logits_processors._checks import MAX_INT, check_integer
+from proxy_inference_engine.checks import MAX_INT, check_integer
 from proxy_inference_engine.logits_processors.batch import BatchProcessor
 from proxy_inference_engine.logits_processors.params import PenaltyParams
 

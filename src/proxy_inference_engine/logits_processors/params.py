@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from proxy_inference_engine.errors import RequestError
-from proxy_inference_engine.logits_processors._checks import (
+from proxy_inference_engine.checks import (
     check_biases,
     check_integer,
     check_number,
     check_token_ids,
 )
+from proxy_inference_engine.errors import RequestError
 
 MAX_HISTORY = 32_768
 """The most history tokens any penalty looks at; presence and frequency count over the newest outputs up to this."""

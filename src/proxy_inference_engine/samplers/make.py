@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import mlx.core as mx
 
-from proxy_inference_engine.samplers._checks import check_integer
+from proxy_inference_engine.checks import check_integer
 from proxy_inference_engine.samplers.batch import BatchSampler
 from proxy_inference_engine.samplers.keys import row_keys
 from proxy_inference_engine.samplers.params import SamplingParams

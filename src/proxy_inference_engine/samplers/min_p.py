@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 
-from proxy_inference_engine.samplers._checks import MAX_INT, check_integer, check_number
+from proxy_inference_engine.checks import MAX_INT, check_integer, check_number
 from proxy_inference_engine.samplers.weights import keep, largest_first, relative
 
 

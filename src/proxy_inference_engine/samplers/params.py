@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from proxy_inference_engine.samplers._checks import MAX_INT, check_integer, check_number, check_token_ids
+from proxy_inference_engine.checks import MAX_INT, check_integer, check_number, check_token_ids
 
 MAX_TEMPERATURE = 100.0
 

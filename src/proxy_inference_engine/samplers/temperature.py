@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 
-from proxy_inference_engine.samplers._checks import check_number
+from proxy_inference_engine.checks import check_number
 from proxy_inference_engine.samplers.params import GREEDY_TEMPERATURE, MAX_TEMPERATURE
 from proxy_inference_engine.samplers.weights import relative
 

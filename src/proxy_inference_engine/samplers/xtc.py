@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import mlx.core as mx
 
+from proxy_inference_engine.checks import check_number, check_token_ids
 from proxy_inference_engine.errors import RequestError
-from proxy_inference_engine.samplers._checks import check_number, check_token_ids
 from proxy_inference_engine.samplers.draw import coin
 from proxy_inference_engine.samplers.weights import TOLERANCE, exp, relative, row_sum
 

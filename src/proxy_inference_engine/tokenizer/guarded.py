@@ -18,7 +18,7 @@ from typing import Any
 
 import tokenizers
 
-from proxy_inference_engine.tokenizer.patterns import any_of
+from proxy_inference_engine.patterns import any_of
 
 
 class GuardedEncoder:

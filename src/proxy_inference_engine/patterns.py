@@ -1,7 +1,7 @@
 """One regular expression for many fixed strings, the longest match first.
 
 A plain alternation of thousands of strings tries each of them at every position; this one shares prefixes, so that
-its cost does not depend on how many there are. Knows nothing of tokens.
+its cost does not depend on how many there are. Knows nothing of tokens or templates.
 """
 
 from __future__ import annotations

@@ -1,14 +1,19 @@
-"""Range checks for sampling parameters, so that every message names the keyword, the value and the range.
+"""Checks of what a caller gives, so that every message names the keyword, the value, the limit and the way out.
 
 Knows nothing of arrays or of what the parameters mean.
 """
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Integral, Real
 
 from proxy_inference_engine.errors import RequestError
+
+MAX_INT = 2**31 - 1
+"""Largest integer that the device takes: token ids and counts are int32 there."""
 
 
 def check_number(name: str, value: object, low: float, high: float, *, above_low: bool = False) -> None:
@@ -34,5 +39,19 @@ def check_token_ids(name: str, value: object) -> None:
         check_integer(name, token_id, 0, MAX_INT)
 
 
-MAX_INT = 2**31 - 1
-"""Largest integer a parameter may have: token ids and counts are int32 on the device."""
+def check_biases(name: str, value: object, limit: float) -> None:
+    """Raise RequestError unless `value` maps token ids to finite numbers from `-limit` to `limit`."""
+    if not isinstance(value, Mapping):
+        raise RequestError(f"{name}={value!r} is not valid: give a mapping of token ids to numbers", param=name)
+    for token_id, bias in value.items():
+        check_integer(name, token_id, 0, MAX_INT)
+        check_number(name, bias, -limit, limit)
+
+
+def reject_unknown(given: Iterable[str], known: Collection[str], what: str) -> None:
+    """Raise RequestError for the first name in `given` that is not in `known`, suggesting the nearest that is."""
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are: {', '.join(sorted(known))}"
+            raise RequestError(f"unknown {what} {name!r}{hint}", param=name)
