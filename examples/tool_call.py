@@ -11,31 +11,31 @@ import sys
 
 from proxy_inference_engine import InferenceEngine, Interaction, Role
 
-STOCK = {"lamp": 14, "chair": 3}
+FORECAST = {"bergen": "rain, 8 degrees", "lisbon": "sun, 21 degrees"}
 
 
-def get_stock(item: str) -> int:
-    """Look up how many pieces of an item are in stock.
+def get_weather(city: str) -> str:
+    """Get the weather in a city.
 
     Args:
-        item: name of the item
+        city: name of the city
     """
-    return STOCK.get(item.lower(), 0)
+    return FORECAST.get(city.lower(), "unknown")
 
 
 async def main(model: str) -> None:
     async with InferenceEngine(model) as engine:
-        conversation = [Interaction.simple(Role.USER, "How many lamps do we have in stock?")]
-        reply = await engine.chat(conversation, tools=[get_stock], temperature=0, max_new_tokens=120)
+        conversation = [Interaction.simple(Role.USER, "What is the weather in Bergen?")]
+        reply = await engine.chat(conversation, tools=[get_weather], temperature=0, max_new_tokens=120)
         if reply.finish_reason != "tool_calls":
             print("answered without the function:", reply.text)
             return
         conversation.append(reply)
         for call in reply.tool_calls:
-            result = get_stock(**json.loads(call.arguments))
+            result = get_weather(**json.loads(call.arguments))
             print(f"{call.name}({call.arguments}) = {result}")
             conversation.append(Interaction(Role.TOOL, json.dumps(result), name=call.name, tool_call_id=call.id))
-        answer = await engine.chat(conversation, tools=[get_stock], temperature=0, max_new_tokens=120)
+        answer = await engine.chat(conversation, tools=[get_weather], temperature=0, max_new_tokens=120)
         print(answer.text)
 
 

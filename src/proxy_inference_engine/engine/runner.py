@@ -7,6 +7,7 @@ scheduling.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar, cast
@@ -17,7 +18,7 @@ from proxy_inference_engine.engine.scheduler import Batch, Drawn, Row
 from proxy_inference_engine.engine.sequence import Sequence
 from proxy_inference_engine.logits_processors import BatchProcessor, PenaltyParams
 from proxy_inference_engine.models.base import Model
-from proxy_inference_engine.samplers import BatchSampler, SamplingParams, row_keys, usable_rows
+from proxy_inference_engine.samplers import BatchSampler, SamplingParams, row_keys
 from proxy_inference_engine.types import TokenLogprob
 
 K = TypeVar("K", bound=Hashable)
@@ -55,8 +56,8 @@ class Step:
     token_ids: mx.array | None
     """`[num_drawing]`; None when no row draws."""
 
-    is_usable: mx.array | None
-    """`[num_drawing]` bool: whether a row's logits could be sampled (no NaN, something allowed)."""
+    best: mx.array | None
+    """`[num_drawing]`: the best logit of each row; not finite when it could not be drawn from (NaN, all masked)."""
 
     logprobs: Logprobs | None
 
@@ -81,12 +82,12 @@ class Runner:
         else:
             assert sequence.last_token is not None
             input_ids = sequence.last_token[None]
-        return self._model(input_ids, sequence.cache.cache, logits_to_keep=1)[:, -1]
+        return self._model(input_ids, sequence.cache.cache, logits_to_keep=1).squeeze(1)
 
     def sample(self, logits: mx.array, sequences: list[Sequence]) -> tuple[mx.array, mx.array, Logprobs | None]:
         """Draw one token for each row of `logits [B, V]`.
 
-        Returns token ids `[B]`, whether each row could be drawn from `[B]`, and the log probabilities that were asked.
+        Returns token ids `[B]`, each row's best logit `[B]`, and the log probabilities that were asked.
 
         Penalties and biases apply first, then temperature and filters. A row's token depends on its own logits,
         parameters, seed and position alone.
@@ -96,38 +97,39 @@ class Runner:
         if not all(p.is_noop for p in penalties):
             processed = self._penalise(logits, sequences, penalties)
         sampler = self._samplers(tuple(s.request.sampling for s in sequences))
-        keys = row_keys([s.request.seed for s in sequences], [s.num_drawn for s in sequences])
+        keys = None
+        if not sampler.is_greedy:
+            keys = row_keys([s.request.seed for s in sequences], [s.num_drawn for s in sequences])
         token_ids = sampler(processed, keys)
-        return token_ids, usable_rows(processed), _logprobs(logits, processed, token_ids, keys, sequences)
+        return token_ids, mx.max(processed, axis=-1), _logprobs(logits, processed, token_ids, keys, sequences)
 
     def submit(self, batch: Batch, row_logits: list[mx.array]) -> Step:
         """Draw for the rows that draw and start computing the step. `row_logits` has one entry per row."""
         drawing = batch.drawing
-        token_ids, is_usable, logprobs = None, None, None
+        token_ids, best, logprobs = None, None, None
         if drawing:
             drawn = [logits for row, logits in zip(batch.rows, row_logits, strict=True) if row.draws]
             logits = drawn[0] if len(drawn) == 1 else mx.concatenate(drawn)
-            token_ids, is_usable, logprobs = self.sample(logits, drawing)
-            token_ids = token_ids.astype(mx.int32)
+            token_ids, best, logprobs = self.sample(logits, drawing)
             for index, sequence in enumerate(drawing):
-                sequence.last_token = token_ids[index : index + 1]
-        waiting = [] if token_ids is None or is_usable is None else [token_ids, is_usable]
+                sequence.last_token = token_ids if len(drawing) == 1 else token_ids[index : index + 1]
+        waiting = [] if token_ids is None or best is None else [token_ids, best]
         for row in batch.rows:
             if not row.draws and row.sequence.cache is not None:
                 waiting.extend(row.sequence.cache.buffers())
         if logprobs is not None:
             waiting.extend(logprobs.arrays())
         mx.async_eval(waiting)  # type: ignore[no-untyped-call]
-        return Step(batch, token_ids, is_usable, logprobs)
+        return Step(batch, token_ids, best, logprobs)
 
     def read(self, step: Step) -> list[Drawn]:
         """Wait for a step's tokens, in the order of its drawing rows."""
-        if step.token_ids is None or step.is_usable is None:
+        if step.token_ids is None or step.best is None:
             return []
-        mx.eval(step.token_ids, step.is_usable)
+        mx.eval(step.token_ids, step.best)
         token_ids = cast("list[int]", step.token_ids.tolist())
-        is_usable = cast("list[bool]", step.is_usable.tolist())
-        drawn = [Drawn(token_id, is_usable=usable) for token_id, usable in zip(token_ids, is_usable, strict=True)]
+        best = cast("list[float]", step.best.tolist())
+        drawn = [Drawn(token_id, is_usable=math.isfinite(b)) for token_id, b in zip(token_ids, best, strict=True)]
         if step.logprobs is not None:
             for index, logprob in _read_logprobs(step.logprobs, token_ids).items():
                 drawn[index] = replace(drawn[index], logprob=logprob)
@@ -148,7 +150,7 @@ def _history(sequence: Sequence, size: int) -> mx.array:
         newest = sequence.request.prompt_ids[-size:] if size else ()
         sequence.history = mx.array(newest, dtype=mx.int32)
     elif size and sequence.last_token is not None:
-        sequence.history = mx.concatenate([sequence.history, sequence.last_token])[-size:]
+        sequence.history = mx.concatenate([sequence.history, sequence.last_token.astype(mx.int32)])[-size:]
     return sequence.history
 
 
@@ -172,7 +174,7 @@ def _logprobs(
     logits: mx.array,
     processed: mx.array,
     token_ids: mx.array,
-    keys: mx.array,
+    keys: mx.array | None,
     sequences: list[Sequence],
 ) -> Logprobs | None:
     asked = [(i, n) for i, s in enumerate(sequences) if (n := s.request.logprobs) is not None]
@@ -183,7 +185,7 @@ def _logprobs(
     raw = logits[picked].astype(mx.float32)
     model = raw - mx.logsumexp(raw, axis=-1, keepdims=True)
     sampler = BatchSampler([sequences[index].request.sampling for index, _ in asked])
-    sampled = sampler.filtered_logprobs(processed[picked], keys[picked])
+    sampled = sampler.filtered_logprobs(processed[picked], None if keys is None else keys[picked])
     num_top = min(max(n for _, n in asked), logits.shape[-1])
     top_ids = mx.argpartition(-model, kth=max(num_top - 1, 0), axis=-1)[:, :num_top]
     top = mx.take_along_axis(model, top_ids, axis=-1)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 
 import mlx.core as mx
 
+from proxy_inference_engine.samplers.greedy import greedy
 from proxy_inference_engine.samplers.groups import GreedyGroup, Group, GroupKey, RandomGroup, group_key
 from proxy_inference_engine.samplers.params import SamplingParams
 
@@ -37,13 +38,22 @@ class BatchSampler:
         # Where each row is found in the groups' joined results.
         self._places = mx.array(sorted(range(len(order)), key=order.__getitem__), dtype=mx.int32)
 
-    def __call__(self, logits: mx.array, keys: mx.array) -> mx.array:
-        """Token ids `[B]` uint32 for `logits [B, V]` and `keys [B, 2]` uint32 (`row_keys`).
+    @property
+    def is_greedy(self) -> bool:
+        """Whether every row takes its best token, so that no keys are needed."""
+        return all(isinstance(group, GreedyGroup) for _, group in self._groups)
+
+    def __call__(self, logits: mx.array, keys: mx.array | None) -> mx.array:
+        """Token ids `[B]` uint32 for `logits [B, V]` and `keys [B, 2]` uint32 (`row_keys`; None when all is greedy).
 
         A token at -inf is never taken. A row that is not `usable_rows` gives some id in range; other rows are not
         touched by it.
         """
-        assert logits.shape[0] == keys.shape[0] == self._num_rows, "one row of logits and one key for each of params"
+        assert logits.shape[0] == self._num_rows, "one row of logits for each of params"
+        if keys is None:
+            assert self.is_greedy, "rows that draw need keys"
+            return greedy(logits)
+        assert keys.shape[0] == self._num_rows, "one key for each of params"
         return self._join(lambda group, rows: group.draw(_pick(logits, rows), _pick(keys, rows)))
 
     def filtered_logprobs(self, logits: mx.array, keys: mx.array | None = None) -> mx.array:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import mlx.core as mx
-import numpy as np
-from numpy.typing import NDArray
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_GAMMA = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
+_WORD = 2**32 - 1
 
 
 def row_keys(seeds: Sequence[int], positions: Sequence[int]) -> mx.array:
@@ -21,19 +20,18 @@ def row_keys(seeds: Sequence[int], positions: Sequence[int]) -> mx.array:
 
     The key is output `position` of the SplitMix64 generator whose state starts at mix(seed), high word first. The
     seed is mixed once so that neighbouring seeds do not share a stream. Seeds and positions count modulo 2**64.
-    Computed on the host; waits for nothing. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
-    Generators", OOPSLA 2014.
+    Computed on the host, in plain integers: for the rows of a batch that is quicker than NumPy. Source: Steele, Lea
+    and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
     """
-    assert len(seeds) == len(positions), "one seed and one position for each row"
-    seed = np.array([s & _MASK for s in seeds], dtype=np.uint64)
-    position = np.array([p & _MASK for p in positions], dtype=np.uint64)
-    mixed = _mix(_mix(seed + _GAMMA) + (position + np.uint64(1)) * _GAMMA)
-    words = np.stack([mixed >> np.uint64(32), mixed & np.uint64(0xFFFFFFFF)], axis=-1)
-    return mx.array(words.astype(np.uint32))
+    words = []
+    for seed, position in zip(seeds, positions, strict=True):
+        mixed = _mix(_mix((seed + _GAMMA) & _MASK) + (position + 1) * _GAMMA & _MASK)
+        words.append((mixed >> 32, mixed & _WORD))
+    return mx.array(words, dtype=mx.uint32).reshape(-1, 2)
 
 
-def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """SplitMix64's finaliser: a bijection of 64-bit words. Overflow wraps, as it must."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+def _mix(z: int) -> int:
+    """SplitMix64's finaliser: a bijection of 64-bit words."""
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & _MASK
+    return z ^ z >> 31
