@@ -24,6 +24,7 @@ from proxy_inference_engine.tokenizer.control_tokens import (
 from proxy_inference_engine.tokenizer.detokenizer import Decoding, Detokenizer
 from proxy_inference_engine.tokenizer.files import DeclaredToken, TokenizerFiles, read_tokenizer_files
 from proxy_inference_engine.tokenizer.guarded import GuardedEncoder
+from proxy_inference_engine.tokenizer.pieces import PieceEncoder
 from proxy_inference_engine.types import RenderedPrompt
 
 _log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Tokenizer:
         if files.adds_bos is not None:  # tokenizer_config.json's word goes before tokenizer.json's
             self._prefix = [self.bos_token_id] if files.adds_bos and self.bos_token_id is not None else []
             self._suffix = [self.eos_token_id] if files.adds_eos and self.eos_token_id is not None else []
+        self._pieces = PieceEncoder(backend)
         self._guarded: GuardedEncoder | None = None
         self._lock = threading.Lock()
 
@@ -159,7 +161,7 @@ class Tokenizer:
             raise RequestError(f"Text to encode is a {type(text).__name__}; it must be a str.", param="prompt")
         try:
             if parse and not literals and not (self._normalizer_is_risky and isinstance(text, RenderedPrompt)):
-                return list(self._backend.encode(plain, add_special_tokens=False).ids)
+                return self._pieces.encode(plain)
             if parse:  # the library would also parse what a caller typed, or what the normaliser makes of it
                 return self._guard().encode(plain, literals)
             ids = list(self._backend.encode(plain, add_special_tokens=False).ids)
