@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# On CUDA, MLX multiplies float32 in TF32 unless told otherwise, which is no match for float32 goldens.
+os.environ.setdefault("MLX_ENABLE_TF32", "0")
 
 from proxy_inference_engine import InferenceEngine
 from tests.fakes import write_tiny_model

@@ -40,7 +40,7 @@ class EngineConfig:
     """Requests that may wait; more are refused with CapacityError."""
 
     prefix_cache_bytes: int | None = None
-    """Device bytes kept for the next turns of finished conversations; None takes an eighth of the memory, 0 keeps
+    """Device bytes kept for the next turns of finished conversations; None takes a sixteenth of the memory, 0 keeps
     none.
     """
 

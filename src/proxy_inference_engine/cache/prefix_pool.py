@@ -43,6 +43,7 @@ class PrefixPool:
         self._directory = directory
         self._fingerprint = fingerprint
         self._entries: OrderedDict[int, PromptCache] = OrderedDict()
+        self._nbytes: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -50,7 +51,7 @@ class PrefixPool:
     @property
     def nbytes(self) -> int:
         """Device bytes of all idle entries; buffers that forks share are counted for each."""
-        return sum(entry.nbytes for entry in self._entries.values())
+        return sum(self._nbytes.values())
 
     def acquire(self, prompt_ids: list[int]) -> PromptCache:
         """A cache for `prompt_ids`, holding the longest prefix that can be reused, ready for `cache(prompt_ids)`."""
@@ -67,11 +68,14 @@ class PrefixPool:
     def release(self, cache: PromptCache) -> None:
         """Take back a cache that its sequence is done with."""
         cache.settle()
-        if not cache.computed_ids or cache.nbytes > self._budget_bytes:
+        nbytes = cache.nbytes
+        if not cache.computed_ids or nbytes > self._budget_bytes:
             return
-        self._entries[id(cache)] = cache
-        while len(self._entries) > 1 and self.nbytes > self._budget_bytes:
-            self._entries.popitem(last=False)
+        key = id(cache)
+        self._entries[key], self._nbytes[key] = cache, nbytes
+        while self.nbytes > self._budget_bytes:
+            oldest, _ = self._entries.popitem(last=False)
+            del self._nbytes[oldest]
 
     def save(self, directory: Path) -> list[Path]:
         """Write every entry to `directory`; return the files."""
@@ -81,11 +85,13 @@ class PrefixPool:
     def clear(self) -> None:
         """Drop every entry."""
         self._entries.clear()
+        self._nbytes.clear()
 
     def _take(self, key: int, num_shared: int) -> PromptCache:
         entry = self._entries[key]
         num_lost = len(entry.computed_ids) - num_shared
         if num_lost <= max(_MAX_LOST_TOKENS, _MAX_LOST_SHARE * len(entry.computed_ids)):
+            del self._nbytes[key]
             return self._entries.pop(key)
         if num_shared < _MIN_FORK_TOKENS:
             return self._fresh()

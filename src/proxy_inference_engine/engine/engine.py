@@ -77,6 +77,11 @@ class InferenceEngine:
         return self._open().tokenizer
 
     @property
+    def generation_defaults(self) -> Mapping[str, Any]:
+        """The sampling keywords that the model's generation_config.json sets."""
+        return self._open().generation_defaults
+
+    @property
     def context_length(self) -> int:
         """The most tokens, prompt and reply together, of a request."""
         return self._open().context_length

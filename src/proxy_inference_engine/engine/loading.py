@@ -24,7 +24,7 @@ from proxy_inference_engine.tokenizer import Tokenizer
 
 _PREFILL_CHUNK_CPU = 256
 _PREFILL_CHUNK_GPU = 2048
-_PREFIX_CACHE_SHARE = 8
+_PREFIX_CACHE_SHARE = 16
 """Idle conversations may hold one part in so many of the memory."""
 
 
