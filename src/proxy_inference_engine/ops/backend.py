@@ -46,15 +46,17 @@ def on_cpu() -> bool:
     return mx.default_device().type == mx.DeviceType.cpu
 
 
-def use_blas(num_products: int, *arrays: mx.array) -> bool:
+def use_blas(num_products: int, x: mx.array, *others: mx.array) -> bool:
     """Whether NumPy's BLAS should take an operation of so many multiplications on these arrays.
 
-    It does on the CPU, if all are float32, the work is worth it and nobody switched it off.
+    It does on the CPU, if all are float32, the work is worth it and nobody switched it off. What settles it most
+    often is asked first.
     """
     return (
-        num_products >= MIN_PRODUCTS
-        and all(array.dtype == mx.float32 for array in arrays)
+        x.dtype == mx.float32
+        and num_products >= MIN_PRODUCTS
         and on_cpu()
+        and all(array.dtype == mx.float32 for array in others)
         and cpu_backend() == "blas"
     )
 
