@@ -19,13 +19,13 @@ console = Console(highlight=False, soft_wrap=True)
 STOCK = {"lamp": 14, "chair": 3, "teapot": 0}
 
 
-class Order(BaseModel):
+class Person(BaseModel):
     """What the extraction is checked against."""
 
     name: str
+    age: int
     city: str
-    item: str
-    quantity: int
+    job: str
 
 
 def get_stock(item: str) -> dict[str, object]:
@@ -34,7 +34,7 @@ def get_stock(item: str) -> dict[str, object]:
     Args:
         item: name of the item
     """
-    return {"item": item, "in_stock": STOCK.get(item.lower(), 0)}
+    return {"stock": STOCK.get(item.lower(), 0)}
 
 
 def heading(number: int, text: str) -> None:
@@ -99,25 +99,25 @@ async def fresh_first_token_ms(engine: InferenceEngine, conversation: list[Inter
 
 async def extract(engine: InferenceEngine) -> None:
     heading(3, "Data out of a message")
-    message = "Hi, this is Mirela Tanov from Split. Please send me 3 lamps."
+    message = "This is Mirela Tanov. She is 34 years old, lives in Split and works as a potter."
     prompt = (
         "Extract the data from the message as JSON.\n"
-        f"Schema: {json.dumps(Order.model_json_schema() | {'description': 'an order'})}\nMessage: {message}"
+        f"Schema: {json.dumps(Person.model_json_schema())}\nMessage: {message}"
     )
     show_user(message)
     reply = await engine.chat(prompt, temperature=0, max_new_tokens=120)
     text = reply.content[0].content
     console.print(f"[green]pie>[/green] {text}", markup=True)
     try:
-        order = Order.model_validate_json(text)
-        console.print(f"[dim]     checked with pydantic: {order!r}[/dim]")
+        person = Person.model_validate_json(text)
+        console.print(f"[dim]     checked with pydantic: {person!r}[/dim]")
     except ValidationError as error:
         console.print(f"[yellow]     does not fit: {error.error_count()} problems[/yellow]")
 
 
 async def call_a_tool(engine: InferenceEngine) -> None:
     heading(4, "A tool call, answered by a Python function")
-    question = "How many lamps do we have in stock?"
+    question = "What is the stock of lamp?"
     show_user(question)
     conversation: list[Interaction | dict[str, object]] = [Interaction.simple(Role.USER, question)]
     reply = await engine.chat(conversation, tools=[get_stock], temperature=0, max_new_tokens=120)
