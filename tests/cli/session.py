@@ -13,7 +13,13 @@ from collections.abc import Sequence
 
 CTRL_C, CTRL_D = "\x03", "\x04"
 # Makes the pseudo-terminal the controlling one of a new session, as a terminal window does: Ctrl-C then sends SIGINT.
-_LAUNCHER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+# A test run in the background of a script inherits that SIGINT is ignored; at a terminal it is not.
+_LAUNCHER = """
+import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
 
