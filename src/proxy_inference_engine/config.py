@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from proxy_inference_engine.checks import check_integer, reject_unknown
+from proxy_inference_engine.checks import check_flag, check_integer, reject_unknown, shown
+from proxy_inference_engine.errors import RequestError
 
 _MAX_SIZE = 2**63 - 1
 
@@ -58,6 +59,12 @@ class EngineConfig:
             value = getattr(self, name)
             if value is not None:
                 check_integer(name, value, low, _MAX_SIZE)
+        check_flag("offline", self.offline)
+        directory = self.prompt_cache_dir
+        if directory is not None and not isinstance(directory, str | Path):
+            raise RequestError(
+                f"prompt_cache_dir={shown(directory)} is not valid: give a folder", param="prompt_cache_dir"
+            )
 
     @classmethod
     def from_keywords(cls, keywords: dict[str, Any]) -> EngineConfig:

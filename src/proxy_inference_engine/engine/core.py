@@ -51,6 +51,13 @@ class EngineCore:
             self._read(previous)
         self.scheduler.fail_all(error)
 
+    def abandon(self, cause: Exception) -> None:
+        """End every sequence with InternalError and forget the step in flight."""
+        self._in_flight = None
+        error = InternalError(f"the engine failed: {cause}")
+        error.__cause__ = cause
+        self.scheduler.fail_all(error)
+
     def _submit(self, batch: Batch) -> Step | None:
         """Run the rows; a row that fails ends its own request only."""
         rows: list[Row] = []
@@ -61,17 +68,33 @@ class EngineCore:
                 rows.append(row)
             except Exception as error:
                 self._fail(row.sequence, error, "the forward pass failed")
+        return self._submit_rows(rows, logits)
+
+    def _submit_rows(self, rows: list[Row], logits: list[mx.array]) -> Step | None:
         if not rows:
             return None
-        batch = Batch(tuple(rows))
         try:
-            step = self.runner.submit(batch, logits)
+            step = self.runner.submit(Batch(tuple(rows)), logits)
         except Exception as error:
-            for row in rows:
-                self._fail(row.sequence, error, "sampling failed")
-            return None
-        self.scheduler.submitted(batch)
+            return self._submit_those_that_can(rows, logits, error)
+        self.scheduler.submitted(step.batch)
         return step
+
+    def _submit_those_that_can(self, rows: list[Row], logits: list[mx.array], cause: Exception) -> Step | None:
+        """Sampling failed for the batch: find the rows at fault, one by one, and go on without them."""
+        good: list[tuple[Row, mx.array]] = []
+        for row, row_logits in zip(rows, logits, strict=True):
+            try:
+                if row.draws:
+                    self.runner.sample(row_logits, [row.sequence])
+                good.append((row, row_logits))
+            except Exception as error:
+                self._fail(row.sequence, error, "sampling failed")
+        if len(good) == len(rows):  # no row fails alone: the batch itself is at fault
+            for row in rows:
+                self._fail(row.sequence, cause, "sampling failed")
+            return None
+        return self._submit_rows([row for row, _ in good], [row_logits for _, row_logits in good])
 
     def _read(self, step: Step) -> None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import inspect
 import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,12 +20,18 @@ import mlx.core as mx
 import numpy as np
 
 from proxy_inference_engine.cache import PromptCache
+from proxy_inference_engine.checks import reject_unknown, shown
 from proxy_inference_engine.config import EngineConfig
 from proxy_inference_engine.engine import generate as plain_loop
 from proxy_inference_engine.engine.handle import RequestHandle
 from proxy_inference_engine.engine.loading import LoadModel, OpenEngine, close_engine, load_folder
 from proxy_inference_engine.engine.reply import ReplyBuilder, ReplyStream
-from proxy_inference_engine.engine.request import GenerationRequest, InferenceOptions, check_prompt_ids
+from proxy_inference_engine.engine.request import (
+    GenerationRequest,
+    InferenceOptions,
+    check_prompt_ids,
+    check_prompt_length,
+)
 from proxy_inference_engine.engine.sequence import Sequence as RunningSequence
 from proxy_inference_engine.engine.thread import EngineThread
 from proxy_inference_engine.errors import EngineClosedError, EngineError, NotSupportedError, RequestError
@@ -57,6 +64,10 @@ class InferenceEngine:
 
     def __init__(self, model_path: str | Path | LoadModel = "demo", **config: Any) -> None:
         self.config = EngineConfig.from_keywords(config)
+        if not callable(model_path) and not isinstance(model_path, str | Path):
+            raise RequestError(
+                f"model_path must be a folder, a hub id or a function, not {shown(model_path)}", param="model_path"
+            )
         self._thread = EngineThread("pie-engine")
         try:
             self._loaded: OpenEngine | None = self._thread.call(self._load(model_path)).result()
@@ -108,7 +119,8 @@ class InferenceEngine:
     def stream(self, prompt: PromptLike, **inference_kwargs: Any) -> ReplyStream:
         """The reply as it comes: an async iterator of events, the last an `End`.
 
-        Leaving the loop, closing the stream or cancelling the task stops the request. Errors are raised by the
+        Leaving an `async with` over it, `aclose`, `cancel`, cancelling the task that iterates or dropping the stream
+        stops the request; a plain `break` does so only once nobody holds the stream any more. Errors are raised by the
         iteration.
         """
         return ReplyStream(functools.partial(self._submit_prompt, prompt, dict(inference_kwargs)))
@@ -121,7 +133,9 @@ class InferenceEngine:
         options = InferenceOptions.from_keywords(inference_kwargs, loaded.generation_defaults)
         if options.tools is not None:
             raise RequestError("tools go into the chat template: give a conversation, not token ids", param="tools")
-        handle = self.submit(self._request(_id_list(prompt_ids), options, wants_text=bool(options.stop)))
+        handle = self.submit(
+            self._request(_id_list(prompt_ids, loaded.context_length), options, wants_text=bool(options.stop))
+        )
         try:
             end = await handle.end()
         finally:
@@ -173,16 +187,18 @@ class InferenceEngine:
             )
         loaded = self._open()
         ids = check_prompt_ids(
-            _id_list(prompt_ids), vocab_size=loaded.model.config.vocab_size, context_length=loaded.context_length
+            _id_list(prompt_ids, loaded.context_length),
+            vocab_size=loaded.model.config.vocab_size,
+            context_length=loaded.context_length,
         )
-        return self._generate_step(loaded, ids, sampler, list(logits_processors or ()))
+        return self._generate_step(loaded, ids, sampler, logits_processors)
 
     def _generate_step(
         self,
         loaded: OpenEngine,
         ids: tuple[int, ...],
         sampler: plain_loop.Sampler | None,
-        logits_processors: list[plain_loop.LogitsProcessor],
+        logits_processors: Sequence[plain_loop.LogitsProcessor] | None,
     ) -> Iterator[tuple[int, mx.array]]:
         def start() -> tuple[PromptCache, Generator[tuple[int, mx.array]]]:
             cache = loaded.pool.acquire(list(ids))
@@ -191,7 +207,7 @@ class InferenceEngine:
                 ids,
                 cache=cache,
                 sampler=sampler or self.make_sampler(),
-                logits_processors=logits_processors,
+                logits_processors=self.make_logits_processors() if logits_processors is None else logits_processors,
                 prefill_chunk=loaded.prefill_chunk,
                 context_length=loaded.context_length,
             )
@@ -206,8 +222,9 @@ class InferenceEngine:
             while (item := self._thread.call(lambda: next(steps, None)).result()) is not None:
                 yield item
         finally:
+            # Not waited for: this may be a finalizer, in any thread.
             with contextlib.suppress(EngineClosedError):
-                self._thread.call(stop).result()
+                self._thread.call(stop)
 
     def make_sampler(self, **kwargs: Any) -> Callable[[mx.array], mx.array]:
         """A sampler `logprobs [B, V] -> token_ids [B]`; the model's generation_config.json gives the defaults."""
@@ -221,11 +238,15 @@ class InferenceEngine:
         }
         if "temperature" in kwargs:
             kwargs["temp"] = kwargs.pop("temperature")
+        reject_unknown(kwargs, set(inspect.signature(make_sampler).parameters), "sampler keyword")
         return make_sampler(**{**defaults, **kwargs})
 
     def make_logits_processors(self, **kwargs: Any) -> list[plain_loop.LogitsProcessor]:
-        """Processors `(history [n], logits [B, V]) -> logits`, one for each penalty given."""
-        return make_logits_processors(**kwargs)
+        """Processors `(history [n], logits [B, V]) -> logits`, one for each penalty; the model's own by default."""
+        reject_unknown(kwargs, set(inspect.signature(make_logits_processors).parameters), "penalty keyword")
+        defaults = self._open().generation_defaults
+        own = {name: defaults[name] for name in ("repetition_penalty",) if defaults.get(name) is not None}
+        return make_logits_processors(**{**own, **kwargs})
 
     # -- the end ----------------------------------------------------------------------------------------------
 
@@ -308,14 +329,17 @@ def _weak_listener(handle: RequestHandle) -> Callable[[Any], None]:
     return listener
 
 
-def _id_list(prompt_ids: Sequence[int] | mx.array) -> list[int]:
-    if isinstance(prompt_ids, mx.array):
-        if prompt_ids.size and not mx.issubdtype(prompt_ids.dtype, mx.integer):
-            raise RequestError(f"prompt_ids must hold integers, not {prompt_ids.dtype}", param="prompt_ids")
-        return cast("list[int]", prompt_ids.reshape(-1).tolist())
-    return [token_id if type(token_id) is int else _integer(token_id) for token_id in prompt_ids]
-
-
-def _integer(value: Any) -> Any:
-    """NumPy's integers as Python's; anything else as it is, for the check that names it."""
-    return value.item() if isinstance(value, np.integer) else value
+def _id_list(prompt_ids: Sequence[int] | mx.array, context_length: int) -> list[int]:
+    """The ids as Python's integers, as far as they are integers; too long a prompt is refused before it is walked."""
+    if isinstance(prompt_ids, mx.array | np.ndarray):
+        if prompt_ids.ndim != 1:
+            raise RequestError(
+                f"prompt_ids must be one flat list, not an array of shape {tuple(prompt_ids.shape)}", param="prompt_ids"
+            )
+    elif not isinstance(prompt_ids, Sequence) or isinstance(prompt_ids, str | bytes):
+        raise RequestError(f"prompt_ids must be a list of token ids, not {shown(prompt_ids)}", param="prompt_ids")
+    check_prompt_length(len(prompt_ids), context_length)
+    if isinstance(prompt_ids, mx.array | np.ndarray):
+        return cast("list[int]", prompt_ids.tolist())
+    ids: Sequence[Any] = prompt_ids
+    return [token_id.item() if isinstance(token_id, np.integer) else token_id for token_id in ids]

@@ -12,6 +12,7 @@ import mlx.core as mx
 
 from proxy_inference_engine.cache import PromptCache
 from proxy_inference_engine.engine.core import CLEAR_CACHE_STEPS
+from proxy_inference_engine.errors import RequestError
 from proxy_inference_engine.models.base import Model
 
 Sampler = Callable[[mx.array], mx.array]
@@ -55,7 +56,11 @@ def generate_step(
                 logits = processor(history, logits)  # type: ignore[arg-type]
             logits = logits.astype(mx.float32)
             logprobs = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
-            token = sampler(logprobs).astype(mx.int32)
+            token = sampler(logprobs)
+            if not isinstance(token, mx.array) or token.size != 1:
+                what = f"shape {token.shape}" if isinstance(token, mx.array) else type(token).__name__
+                raise RequestError(f"the sampler must return one token id as an array [1], not {what}", param="sampler")
+            token = token.reshape(1).astype(mx.int32)
             vector = logprobs[0]
             mx.async_eval(token, vector)  # type: ignore[no-untyped-call]
             return token, vector
@@ -67,9 +72,16 @@ def generate_step(
             if num_tokens < limit:
                 if history is not None:
                     history = mx.concatenate([history, token])
-                following = draw(model(token[None], cache.cache, logits_to_keep=1)[:, -1])
+                # A sampler of the caller's may draw anything: out of range it would read foreign memory.
+                safe = mx.clip(token, 0, model.config.vocab_size - 1)
+                following = draw(model(safe[None], cache.cache, logits_to_keep=1)[:, -1])
             mx.eval(token, logprobs)
             token_id = cast("int", token.item())
+            if not 0 <= token_id < model.config.vocab_size:
+                raise RequestError(
+                    f"the sampler drew {token_id}, not a token id from 0 to {model.config.vocab_size - 1}",
+                    param="sampler",
+                )
             if following is not None:
                 unrecorded = token_id
             yield token_id, logprobs

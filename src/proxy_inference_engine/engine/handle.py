@@ -63,14 +63,15 @@ class RequestHandle:
         while True:
             with self._condition:
                 event = self._pop()
-                if event is None:
-                    loop = asyncio.get_running_loop()
-                    future: asyncio.Future[None] = loop.create_future()
-                    self._waiter = (loop, future)
-            if event is not None:
-                return event
-            if self._is_drained:
-                raise StopAsyncIteration
+                if event is not None:
+                    return event
+                if self._is_drained:
+                    raise StopAsyncIteration
+                if self._waiter is not None and not self._waiter[1].done():
+                    raise RuntimeError(f"request {self.request_id} is being read by somebody else already")
+                loop = asyncio.get_running_loop()
+                future: asyncio.Future[None] = loop.create_future()
+                self._waiter = (loop, future)
             await future
 
     async def end(self) -> End:

@@ -15,10 +15,11 @@ from proxy_inference_engine.config import EngineConfig
 from proxy_inference_engine.engine.core import EngineCore
 from proxy_inference_engine.engine.memory import device_memory_bytes, is_gpu
 from proxy_inference_engine.engine.prompt import PromptPreparer
+from proxy_inference_engine.engine.request import InferenceOptions
 from proxy_inference_engine.engine.runner import Runner
 from proxy_inference_engine.engine.scheduler import Scheduler
 from proxy_inference_engine.engine.thread import EngineThread
-from proxy_inference_engine.errors import EngineClosedError, RequestError
+from proxy_inference_engine.errors import ConfigError, EngineClosedError, RequestError, TemplateError
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.tokenizer import Tokenizer
 
@@ -80,7 +81,8 @@ class OpenEngine:
             directory=None if config.prompt_cache_dir is None else Path(config.prompt_cache_dir).expanduser(),
             fingerprint=source.fingerprint,
         )
-        self.preparer = PromptPreparer(self.tokenizer)
+        self.preparer = _preparer(self.tokenizer)
+        _check_defaults(self.generation_defaults)
         scheduler = Scheduler(
             self.pool,
             prefill_chunk=self.prefill_chunk,
@@ -98,10 +100,30 @@ class OpenEngine:
         mx.clear_cache()
 
 
+def _preparer(tokenizer: Tokenizer) -> PromptPreparer:
+    try:
+        return PromptPreparer(tokenizer)
+    except TemplateError as error:
+        raise ConfigError(f"the model's chat template cannot be used: {error}") from error
+
+
+def _check_defaults(defaults: Mapping[str, Any]) -> None:
+    """Bad defaults are the model's fault, found now, and not that of every request."""
+    try:
+        InferenceOptions.from_keywords({}, defaults)
+    except RequestError as error:
+        raise ConfigError(f"generation_config.json: {error}") from error
+
+
 def close_engine(thread: EngineThread, opened: OpenEngine) -> None:
-    """Stop the engine in its thread, then end the thread. Called from any other; twice does no harm."""
+    """Stop the engine in its thread, then end the thread. Twice does no harm.
+
+    An engine that is dropped may be collected in its own thread, which then ends after the step that it is in.
+    """
     try:
         with suppress(EngineClosedError):
-            thread.call(opened.stop).result()
+            stopped = thread.call(opened.stop)
+            if not thread.is_current:
+                stopped.result()
     finally:
         thread.close()

@@ -35,12 +35,15 @@ class ReplyStream:
         self._ready: deque[Event] = deque()
         self._calls_tools = False
         self._is_cancelled = False
+        self._is_closed = False
 
     def __aiter__(self) -> ReplyStream:
         return self
 
     async def __anext__(self) -> Event:
         try:
+            if self._is_closed:
+                raise StopAsyncIteration
             while not self._ready:
                 if self._handle is None:
                     await self._submit()
@@ -71,6 +74,7 @@ class ReplyStream:
     async def aclose(self) -> None:
         """Stop the request; the stream is over."""
         self.cancel()
+        self._is_closed = True
         self._ready.clear()
 
     async def __aenter__(self) -> ReplyStream:

@@ -9,9 +9,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Integral
 from typing import Any
 
-from proxy_inference_engine.checks import MAX_INT, check_integer, reject_unknown
+from proxy_inference_engine.checks import (
+    MAX_INT,
+    check_flag,
+    check_integer,
+    check_token_ids,
+    reject_unknown,
+    shown,
+)
 from proxy_inference_engine.errors import ContextLengthError, NotSupportedError, RequestError
 from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.samplers import SamplingParams
@@ -80,12 +88,12 @@ class InferenceOptions:
                 )
 
         tools = _check_tools(given.pop("tools", None), given.pop("tool_choice", None))
-        variables = dict(given.pop("template_variables", None) or {})
+        variables = _check_variables(given.pop("template_variables", None))
         if (thinking := given.pop("enable_thinking", None)) is not None:
-            variables["enable_thinking"] = bool(thinking)
+            variables["enable_thinking"] = check_flag("enable_thinking", thinking)
         model_defaults = _sampling_defaults(defaults or {})
-        sampling = {n: given.pop(n) for n in _SAMPLING if given.get(n) is not None}
-        penalties = {n: given.pop(n) for n in _PENALTIES if given.get(n) is not None}
+        sampling = {n: _from_json(given.pop(n)) for n in _SAMPLING if given.get(n) is not None}
+        penalties = {n: _from_json(given.pop(n)) for n in _PENALTIES if given.get(n) is not None}
         for name in (*_SAMPLING, *_PENALTIES):
             given.pop(name, None)  # None means the default
         return cls(
@@ -95,7 +103,7 @@ class InferenceOptions:
             seed=_check_seed(given.pop("seed", None)),
             stop=_check_stop(given.pop("stop", None)),
             logprobs=_check_logprobs(given.pop("logprobs", None)),
-            ignore_stop_tokens=bool(given.pop("ignore_stop_tokens", False)),
+            ignore_stop_tokens=check_flag("ignore_stop_tokens", given.pop("ignore_stop_tokens", None) or False),
             tools=tools,
             template_variables=variables,
         )
@@ -121,6 +129,11 @@ class GenerationRequest:
     wants_text: bool = True
     request_id: str = field(default_factory=lambda: f"req-{secrets.token_hex(8)}")
 
+    def __post_init__(self) -> None:
+        if not self.prompt_ids:
+            raise RequestError("the prompt is empty: give at least one token", param="prompt_ids")
+        check_integer("max_new_tokens", self.max_new_tokens, 0, MAX_INT)
+
     @classmethod
     def build(
         cls,
@@ -139,6 +152,7 @@ class GenerationRequest:
         """
         ids = check_prompt_ids(prompt_ids, vocab_size=vocab_size, context_length=context_length)
         options.penalties.check_vocab(vocab_size)
+        check_token_ids("xtc_special_tokens", options.sampling.xtc_special_tokens, vocab_size)
         room = context_length - len(ids)
         asked = options.max_new_tokens
         return cls(
@@ -154,31 +168,37 @@ class GenerationRequest:
         )
 
 
-def check_prompt_ids(prompt_ids: Sequence[int], *, vocab_size: int, context_length: int) -> tuple[int, ...]:
-    """The prompt as a tuple. Raises RequestError (ContextLengthError when it is too long), before any work."""
-    ids = tuple(prompt_ids)
-    if not ids:
+def check_prompt_length(num_tokens: int, context_length: int) -> None:
+    """Raise RequestError for an empty prompt, ContextLengthError for one that leaves no room for a reply."""
+    if num_tokens == 0:
         raise RequestError("the prompt is empty: give at least one token", param="prompt")
-    if len(ids) >= context_length:
+    if num_tokens >= context_length:
         raise ContextLengthError(
-            f"the prompt has {len(ids)} tokens, and the context of {context_length} must hold it and at least one "
+            f"the prompt has {num_tokens} tokens, and the context of {context_length} must hold it and at least one "
             "new token: shorten the conversation",
             param="prompt",
         )
+
+
+def check_prompt_ids(prompt_ids: Sequence[int], *, vocab_size: int, context_length: int) -> tuple[int, ...]:
+    """The prompt as a tuple. Raises RequestError (ContextLengthError when it is too long), before any work."""
+    check_prompt_length(len(prompt_ids), context_length)
+    ids = tuple(prompt_ids)
     if set(map(type, ids)) == {int} and min(ids) >= 0 and max(ids) < vocab_size:
         return ids  # looked at in C: a long prompt must not hold up the event loop
     for position, token_id in enumerate(ids):
         if isinstance(token_id, bool) or not isinstance(token_id, int) or not 0 <= token_id < vocab_size:
             raise RequestError(
-                f"prompt_ids[{position}] is {token_id!r}, not a token id from 0 to {vocab_size - 1}", param="prompt_ids"
+                f"prompt_ids[{position}] is {shown(token_id)}, not a token id from 0 to {vocab_size - 1}",
+                param="prompt_ids",
             )
     return ids
 
 
 def _sampling_defaults(model: Mapping[str, Any]) -> dict[str, Any]:
     """A model's generation_config.json as keywords; ours where it says nothing."""
-    if model.get("do_sample") is False and "temperature" not in model:
-        return {"temperature": 0.0, **_chosen(model)}
+    if model.get("do_sample") is False:  # whatever else it says: so it is for those who made it
+        return {**_chosen(model), "temperature": 0.0}
     if not any(model.get(name) is not None for name in ("temperature", "top_p", "top_k", "min_p", "do_sample")):
         return {"temperature": DEFAULT_TEMPERATURE, "min_p": DEFAULT_MIN_P, **_chosen(model)}
     return {"temperature": DEFAULT_TEMPERATURE, "min_p": 0.0, **_chosen(model)}
@@ -190,10 +210,29 @@ def _chosen(model: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_max_new_tokens(value: Any) -> int | None:
-    if value is None or (value == -1 and not isinstance(value, bool)):
+    if value is None or (isinstance(value, Integral) and value == -1):
         return None
     check_integer("max_new_tokens", value, 0, MAX_INT, note=" (or -1 or None for no limit)")
     return int(value)
+
+
+def _from_json(value: Any) -> Any:
+    """Lists of token ids as tuples, and text keys of a bias map as integers: JSON knows no others."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, Mapping):
+        return {int(k) if isinstance(k, str) and k.isdecimal() else k: v for k, v in value.items()}
+    return value
+
+
+def _check_variables(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise RequestError(
+            f"template_variables must map names to values, not {shown(value)}", param="template_variables"
+        )
+    return dict(value)
 
 
 def _check_seed(value: Any) -> int | None:
@@ -207,11 +246,13 @@ def _check_stop(value: Any) -> tuple[str, ...]:
         return ()
     stops = (value,) if isinstance(value, str) else value
     if not isinstance(stops, Sequence) or len(stops) > MAX_STOP_STRINGS:
-        raise RequestError(f"stop must be a text or a list of at most {MAX_STOP_STRINGS}, not {value!r}", param="stop")
+        raise RequestError(
+            f"stop must be a text or a list of at most {MAX_STOP_STRINGS}, not {shown(value)}", param="stop"
+        )
     for stop in stops:
         if not isinstance(stop, str) or not 0 < len(stop) <= MAX_STOP_LENGTH:
             raise RequestError(
-                f"each stop must be a text of 1 to {MAX_STOP_LENGTH} characters, not {stop!r}", param="stop"
+                f"each stop must be a text of 1 to {MAX_STOP_LENGTH} characters, not {shown(stop)}", param="stop"
             )
     return tuple(stops)
 
@@ -228,7 +269,7 @@ def _check_logprobs(value: Any) -> int | None:
 def _check_tools(tools: Any, choice: Any) -> tuple[Any, ...] | None:
     if choice not in (None, "auto", "none"):
         raise NotSupportedError(
-            f"tool_choice={choice!r} is not in this version yet: 'auto' and 'none' are; "
+            f"tool_choice={shown(choice)} is not in this version yet: 'auto' and 'none' are; "
             "forced calls come with structured output"
         )
     if tools is not None and (isinstance(tools, str | Mapping) or not isinstance(tools, Sequence)):

@@ -149,7 +149,8 @@ def _history(sequence: Sequence, size: int) -> mx.array:
         # -1 tells "no history yet" from an empty one; with size 0 nothing is kept.
         newest = sequence.request.prompt_ids[-size:] if size else ()
         sequence.history = mx.array(newest, dtype=mx.int32)
-    elif size and sequence.last_token is not None:
+    elif size and sequence.last_token is not None and sequence.num_in_history < sequence.num_drawn:
+        sequence.num_in_history = sequence.num_drawn
         sequence.history = mx.concatenate([sequence.history, sequence.last_token.astype(mx.int32)])[-size:]
     return sequence.history
 

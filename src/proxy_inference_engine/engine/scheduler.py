@@ -80,7 +80,7 @@ class Scheduler:
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence. Raises CapacityError when the queue is full."""
-        if len(self._waiting) >= self._max_queue and len(self._running) >= self._max_num_sequences:
+        if len(self._waiting) + len(self._running) >= self._max_num_sequences + self._max_queue:
             raise CapacityError(f"{len(self._waiting)} requests wait already, the most allowed: try again later")
         if sequence.request.max_new_tokens == 0:
             self._finish(sequence, "length")
@@ -142,16 +142,26 @@ class Scheduler:
         self._remove(sequence)
 
     def fail_all(self, error: EngineError) -> None:
-        """End every sequence with an error."""
+        """End every sequence with an error like `error`: each its own, as a traceback grows where it is raised."""
         for sequence in [*self._running, *self._waiting]:
-            self.fail(sequence, error)
+            own = type(error)(*error.args)
+            own.__cause__ = error.__cause__
+            self.fail(sequence, own)
 
     def _admit(self) -> None:
         while self._waiting and len(self._running) < self._max_num_sequences:
             sequence = self._waiting.popleft()
             ids = list(sequence.request.prompt_ids)
-            sequence.cache = self._pool.acquire(ids)
-            sequence.num_cached = sequence.num_submitted = len(ids) - len(sequence.cache(ids))
+            try:
+                sequence.cache = self._pool.acquire(ids)
+                sequence.num_cached = sequence.num_submitted = len(ids) - len(sequence.cache(ids))
+            except Exception as cause:
+                request_id = sequence.request.request_id
+                logger.exception("request %s: the prefix cache failed", request_id)
+                error = InternalError(f"request {request_id}: the prefix cache failed: {cause}")
+                error.__cause__ = cause
+                self.fail(sequence, error)
+                continue
             sequence.admitted_at = time.perf_counter()
             self._running.append(sequence)
 

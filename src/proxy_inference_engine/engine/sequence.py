@@ -77,6 +77,9 @@ class Sequence:
     history: mx.array | None = None
     """The newest prompt and output tokens, `[n]`, as far as penalties look back; None when none do."""
 
+    num_in_history: int = 0
+    """How many drawn tokens `history` has taken in."""
+
     finish_reason: FinishReason | None = None
     error: EngineError | None = None
 

@@ -29,6 +29,10 @@ class Steps(Protocol):
 
     def step(self) -> None: ...
 
+    def abandon(self, cause: Exception) -> None:
+        """End everything that runs: a step failed in a way that no request can be blamed for."""
+        ...
+
 
 class EngineThread:
     """Runs `call`ed functions and the steps of `work` in one daemon thread, until `close`."""
@@ -37,7 +41,8 @@ class EngineThread:
         self._commands: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = queue.SimpleQueue()
         self._work: Steps | None = None
         self._is_closed = False
-        self._lock = threading.Lock()
+        # Reentrant: garbage collection may run a finalizer, which posts, in the middle of `call`.
+        self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
         _open_threads.add(self)
@@ -46,8 +51,16 @@ class EngineThread:
         """Run `work`'s steps whenever it has work. Call it in the engine thread."""
         self._work = work
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the caller runs in the engine thread."""
+        return threading.current_thread() is self._thread
+
     def call(self, function: Callable[[], T]) -> Future[T]:
-        """Run `function` in the engine thread, before its next step. Raises EngineClosedError after `close`."""
+        """Run `function` in the engine thread, before its next step. Raises EngineClosedError after `close`.
+
+        A finalizer may run in any thread, also in this one: it must not wait for the result.
+        """
         future: Future[T] = Future()
         with self._lock:
             if self._is_closed:
@@ -61,7 +74,7 @@ class EngineThread:
             if not self._is_closed:
                 self._is_closed = True
                 self._commands.put(None)
-        if threading.current_thread() is not self._thread:
+        if not self.is_current:
             self._thread.join(timeout_s)
         if not self._thread.is_alive():
             _open_threads.discard(self)
@@ -75,8 +88,9 @@ class EngineThread:
                 assert self._work is not None
                 try:
                     self._work.step()
-                except Exception:  # a step handles its requests' failures itself; this is a fault of ours
+                except Exception as error:  # a step handles its requests' failures itself; this is a fault of ours
                     logger.exception("the engine's step failed")
+                    self._work.abandon(error)
                 continue
             if command is None:
                 self._work = None

@@ -56,7 +56,7 @@ class PenaltyParams:
     """Token ids that no repetition reaches across, and that are never penalised (newline, colon, quote ...)."""
 
     logit_bias: Mapping[int, float] = field(default_factory=dict, hash=False)
-    """Token id to what is added to its logit, from -100 to 100. Must not be changed afterwards."""
+    """Token id to what is added to its logit, from -100 to 100."""
 
     def __post_init__(self) -> None:
         check_number("repetition_penalty", self.repetition_penalty, 0.0, 100.0, above_low=True)
@@ -69,6 +69,8 @@ class PenaltyParams:
         check_integer("dry_range", self.dry_range, 1, MAX_HISTORY)
         check_token_ids("dry_sequence_breakers", self.dry_sequence_breakers)
         check_biases("logit_bias", self.logit_bias, 100.0)
+        # A copy: what the caller changes later must not reach a running batch.
+        object.__setattr__(self, "logit_bias", dict(self.logit_bias))
 
     def check_vocab(self, vocab_size: int) -> None:
         """Raise RequestError unless every token id is below `vocab_size`. To be called when a request comes in."""
