@@ -184,6 +184,7 @@ HUGE = 10**400
         ({"ignore_stop_tokens": "no"}, "ignore_stop_tokens"),
         ({"template_variables": 5}, "template_variables must map names"),
         ({"template_variables": {1: 2}}, "template_variables must map names"),
+        ({"template_variables": {"tools": []}}, "tools"),
         ({"xtc_special_tokens": [10**9]}, "xtc_special_tokens"),
     ],
 )

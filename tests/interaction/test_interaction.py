@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from proxy_inference_engine import Content, Interaction, Role, Type
 from proxy_inference_engine.errors import RequestError
 from proxy_inference_engine.interaction import as_interactions, as_openai
-from proxy_inference_engine.types import ToolCall, Usage
+from proxy_inference_engine.types import Timing, TokenLogprob, ToolCall, Usage
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -41,7 +41,9 @@ contents = (
     )
 )
 reserved = {"event_id", "created_at", "role", "content"}
-metadata = st.dictionaries(st.text().filter(lambda name: name not in reserved), json_values, max_size=4)
+metadata = st.dictionaries(
+    st.text().filter(lambda name: name not in reserved and name[:1] != "_"), json_values, max_size=4
+)
 moments = st.datetimes(timezones=st.timezones() | st.just(datetime.UTC))
 interactions = st.builds(
     lambda role, parts, moment, more: Interaction(role, parts, created_at=moment, **more),
@@ -227,6 +229,82 @@ def test_metadata_are_attributes() -> None:
         _ = empty.metadata
 
 
+def test_metadata_can_be_removed_and_replaced() -> None:
+    interaction = Interaction("user", "hi", title="a", text="b")
+    del interaction.title
+    assert interaction.title is None
+    for name in ("title", "text", "role", "metadata", "_x"):
+        with pytest.raises(AttributeError):
+            delattr(interaction, name)
+    given = {"color": "red"}
+    interaction.metadata = given
+    interaction.color = "blue"
+    assert (given, interaction.color) == ({"color": "red"}, "blue")
+
+
+def test_copies_share_nothing_that_changes() -> None:
+    one = Interaction("user", "hi", title="a")
+    other = copy.copy(one)
+    other.title = "b"
+    other.content.append(Content.text("more"))
+    assert (one.title, one.text) == ("a", "hi")
+    assert_same(one, copy.copy(one))
+
+
+def test_contents_have_hashes() -> None:
+    one, other = (Content.action("f", {"x": [n, {"y": None}]}, call_id="c") for n in (1, 1.0))
+    assert one == other
+    assert len({one, other, Content.text("a"), Content.text("a")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "data", "mime"),
+    [
+        (Content.audio, b"RIFF\x00\x00\x00\x00WAVE", "audio/wav"),
+        (Content.image, b"RIFF\x00\x00\x00\x00WEBP", "image/webp"),
+        (Content.image, b"RIFF\x00\x00\x00\x00WAVE", "application/octet-stream"),
+        (Content.audio, b"ID3\x04", "audio/mpeg"),
+        (Content.audio, b"\xff\xfb\x90", "audio/mpeg"),
+        (Content.audio, b"\x00\x00\x00\x20ftypisom", "audio/mp4"),
+        (Content.video, b"\x00\x00\x00\x20ftypisom", "video/mp4"),
+        (Content.file, b"\xff\xd8\xff", "image/jpeg"),
+        (Content.file, b"%PDF-1.7", "application/pdf"),
+        (Content.file, b"", "application/octet-stream"),
+    ],
+)
+def test_kinds_of_bytes(make: Any, data: bytes, mime: str) -> None:
+    assert make(data).content.startswith(f"data:{mime};base64,")
+
+
+def test_replies_come_back_with_their_records() -> None:
+    reply = Interaction(
+        "agent",
+        "hi",
+        finish_reason="stop",
+        usage=Usage(3, 2, 1),
+        timing=Timing(0.5, 1.0, 2.0, float("inf"), 4.25),
+        logprobs=(TokenLogprob(5, -0.1, -0.2, ((5, -0.1), (6, float("-inf")))), TokenLogprob(7, -1.0, 0.0)),
+    )
+    loaded = Interaction.from_dict(json.loads(json.dumps(reply.to_dict())))
+    assert_same(loaded, reply)
+    assert loaded.metadata == reply.metadata
+    assert loaded.usage.num_cached_tokens == 2
+    assert Interaction("agent", "hi", logprobs=()).metadata == {"logprobs": ()}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"usage": {"num_prompt_tokens": 1}},
+        {"usage": {"num_prompt_tokens": 1, "num_cached_tokens": True, "num_output_tokens": 1}},
+        {"usage": None, "timing": "fast", "logprobs": [1]},
+        {"logprobs": [{"token_id": 1, "logprob": 0.0, "sampled_logprob": 0.0, "top": [[1]]}]},
+    ],
+)
+def test_other_data_by_the_names_of_records_stay(other: dict[str, Any]) -> None:
+    assert Interaction.from_dict({"role": "agent", **other}).metadata == other
+
+
 def test_identity() -> None:
     one, other = Interaction.simple(Role.USER, "a"), Interaction.simple(Role.USER, "a")
     assert one != other
@@ -277,6 +355,12 @@ def test_tool_calls() -> None:
         (lambda: Interaction("user", "x", event_id=""), "event_id"),
         (lambda: Interaction("user", "x", created_at="yesterday"), "yesterday"),
         (lambda: Interaction("user", "x", created_at=5), "created_at is a int"),
+        (lambda: Interaction("user", "x", created_at="0001-01-01T00:00:00"), "0001-01-01T00:00:00"),
+        (lambda: Interaction("user", "x", _a=1), "'_a'"),
+        (lambda: Interaction.from_dict({"role": "user", "_a": 1}), "'_a'"),
+        (lambda: setattr(Interaction("user", "x"), "event_id", 5), "event_id is 5"),
+        (lambda: setattr(Interaction("user", "x"), "metadata", None), "metadata are a NoneType"),
+        (lambda: setattr(Interaction("user", "x"), "metadata", {1: 2}), "metadata name is 1"),
         (lambda: Content("smell", "x"), "smell"),
         (lambda: Content.text(b"x"), "bytes"),
         (lambda: Content.image(5), "int"),

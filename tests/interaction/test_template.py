@@ -136,6 +136,38 @@ def test_variables_and_functions() -> None:
     assert render("{{ strftime_now('%Y') }}", "a", strftime_now=lambda _: "1999") == "1999"
     with pytest.raises(RequestError, match="'messages'"):
         render(CHATML, "a", messages=[])
+    assert render("{{ x }}{{ y }}", "a", variables={"x": 1}, y=2) == "12"
+
+
+@pytest.mark.parametrize("name", ["messages", "tools", "add_generation_prompt", "interactions", "variables", "self", 1])
+def test_variables_that_cannot_be_set(name: Any) -> None:
+    with pytest.raises(RequestError, match=repr(name)) as caught:
+        render(CHATML, "a", variables={name: 1})
+    assert caught.value.param == "template_variables"
+    with pytest.raises(RequestError, match="are a list"):
+        render(CHATML, "a", variables=[name])
+    template = ChatTemplate(CHATML, special_tokens={})
+    for clash in ({"self": 1}, {"interactions": 1}):
+        with pytest.raises(RequestError, match=next(iter(clash))):
+            template.render(as_interactions("hi"), **clash)  # type: ignore[arg-type]
+
+
+def test_keys_and_comparisons_that_templates_use() -> None:
+    source = (
+        "{% set d = {'a': 1, 2: 'b', none: 3, message_key: 4} %}{{ d['a'] }}{{ d.get(2) }}{{ d[none] }}{{ d[true] }}"
+        "{{ dict([('x', 5)]).x }}{{ dict(d, y=6).y }}{{ [3, 1, 3] | unique | list }}{{ 'abc'[1:][::-1] }}"
+        "{% for k, g in [{'r': 'u', 'n': 7}, {'r': 'u', 'n': 8}] | groupby('r') %}{{ k }}"
+        "{{ g | map(attribute='n') | list }}"
+        "{% endfor %}{{ [{'n': 2}, {'n': 1}] | sort(attribute='n') | map(attribute='n') | join }}{{ (range(3) | max) }}"
+        "{{ 1 in [1] }}{{ {'a': [1]} | tojson(indent=1) }}{{ [1, 2] | tojson(separators=(',', ':')) }}"
+    )
+    expected = '1b356[3, 1]cbu[7, 8]122True{\n "a": [\n  1\n ]\n}[1,2]'
+    assert render(source, "hi", message_key="k") == expected
+
+
+def test_named_templates_are_limited_together() -> None:
+    with pytest.raises(TemplateError, match="at most 200000 characters in all"):
+        ChatTemplate({"default": "x" * 150_000, "tool_use": "x" * 150_000}, special_tokens={})
 
 
 HOSTILE = {
@@ -200,6 +232,44 @@ HOSTILE |= {
         "n.l | batch(2) | list | string",
     )
 }
+TREES = (
+    "{% set n = namespace(l=(1,), m=(1,)) %}{% for i in range(33) %}"
+    "{% set n.l = (n.l, n.l) %}{% set n.m = (n.m, n.m) %}{% endfor %}"
+    "{% set a, b = namespace(x=n.l), namespace(x=n.m) %}"
+)
+HOSTILE |= {
+    f"hashed {use}": f"{TREES}{{{{ {use} }}}}"
+    for use in (
+        "{}.get(n.l)",
+        "{n.l: 1}",
+        "{}[n.l]",
+        "{}[n.l:]",
+        "dict([(n.l, 1)])",
+        "namespace([(n.l, 1)])",
+        "n.l in {}",
+        "[n.l] | unique | list",
+        "[[n.l]] | map('unique') | list",
+        "[a] | unique(attribute='x') | list",
+        "[a, b] | groupby('x') | list",
+        "[a, b] | sort(attribute='x')",
+        "[a, b] | sort(false, true, 'x')",
+        "[a, b] | max(attribute='x')",
+        "[a] | selectattr('x', 'eq', b.x) | list",
+        "{1: n.l}.items() == {1: n.m}.items()",
+        "messages | map(attribute=n.l) | list",
+        "messages | attr(n.l)",
+        "{}.fromkeys([n.l])",
+        "{}.keys().isdisjoint([n.l])",
+        "{}.keys().mapping.get(n.l)",
+    )
+}
+HOSTILE |= {
+    "changed in a loop": TREES + "{% for x in [n.l, n.m] %}{{ loop.changed(x) }}{% endfor %}",
+    "number as bytes": "{{ 5 .to_bytes(10**10, 'big') }}",
+    "json indented by a text": "{{ range(9999) | list | tojson(indent='x' * 9999) }}",
+    "json separated by a text": "{{ range(9999) | list | tojson(separators=('x' * 9999, '')) }}",
+    "searched lists": "{% set l = range(99999) | list %}" + "{{ -1 in l }}" * 99,
+}
 FORBIDDEN = {
     "class": "{{ messages.__class__ }}",
     "subscript": "{{ messages['__class__'] }}",
@@ -249,7 +319,7 @@ def test_time_limit() -> None:
         ("{{ 'a' | nothing }}", "No filter named 'nothing'"),
         ("{{ 1" + "0" * 5000 + " }}", "cannot be compiled"),
         ("{% if a %}" * 500 + "{% endif %}" * 500, "cannot be compiled"),
-        ("x" * 1_000_001, "at most 1000000"),
+        ("x" * 200_001, "at most 200000"),
     ],
 )
 def test_invalid_templates(source: str, message: str) -> None:

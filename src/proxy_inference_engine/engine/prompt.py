@@ -46,7 +46,7 @@ class PromptPreparer:
         conversation = as_interactions(prompt)
         if not conversation:
             raise RequestError("the conversation is empty: give at least one message", param="prompt")
-        rendered = self._template.render(conversation, tools=options.tools, **options.template_variables)
+        rendered = self._template.render(conversation, tools=options.tools, variables=options.template_variables)
         opened = self._reasoning is not None and rendered.text.rstrip().endswith(self._reasoning[0])
         return PreparedPrompt(self._tokenizer.encode(rendered), opened)
 

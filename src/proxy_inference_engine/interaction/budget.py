@@ -35,6 +35,10 @@ class TemplateLimits:
     max_number_bits: int = 4_096
 
 
+STRUCTURES = (Mapping, list, tuple, KeysView, ValuesView, ItemsView)
+"""Types whose values hold others, and can hold the same one many times over."""
+
+
 class TemplateLimitError(Exception):
     """The template ran over a limit; the message says which."""
 
@@ -49,9 +53,9 @@ class Budget:
         self._chars = limits.max_chars_made
         self._deadline = time.monotonic() + limits.max_seconds
 
-    def step(self) -> None:
-        """Count one loop step or call."""
-        self._steps -= 1
+    def step(self, num_steps: int = 1) -> None:
+        """Count loop steps or calls."""
+        self._steps -= num_steps
         if self._steps < 0:
             raise TemplateLimitError(f"it took more than {self.limits.max_steps} steps")
         if time.monotonic() > self._deadline:
@@ -87,7 +91,7 @@ class Budget:
     def _measure(self, value: Any, known: dict[int, int]) -> int:
         if isinstance(value, str):
             return len(value) + 8
-        if not isinstance(value, Mapping | list | tuple | KeysView | ValuesView | ItemsView):
+        if not isinstance(value, STRUCTURES):
             return 8
         size = known.get(id(value))  # a structure can hold itself many times over: each part is measured once
         if size is None:

@@ -61,12 +61,24 @@ _KEYS = {
     Type.VIDEO: "video_url",
     Type.ACTION: "action",
 }
-_SIGNATURES = {  # how files of these kinds begin
-    b"\x89PNG": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
-}
+_SIGNATURES = (  # how files of these kinds begin; "?" is any byte
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF????WEBP", "image/webp"),
+    (b"RIFF????WAVE", "audio/wav"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"\xff\xf2", "audio/mpeg"),
+    (b"fLaC", "audio/flac"),
+    (b"OggS", "audio/ogg"),
+    (b"????ftypM4A", "audio/mp4"),
+    (b"????ftyp", "video/mp4"),
+    (b"????ftyp", "audio/mp4"),
+    (b"\x1aE\xdf\xa3", "video/webm"),
+    (b"%PDF-", "application/pdf"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,9 @@ class Content:
     def __str__(self) -> str:
         return readable_json(self.to_dict())
 
+    def __hash__(self) -> int:
+        return hash((self.type, _hashable(self.content)))
+
 
 def new_call_id() -> str:
     """A fresh id for a tool call."""
@@ -179,14 +194,31 @@ def _checked(kind: Type, content: Any) -> Any:
     if isinstance(content, str):
         return str.__str__(content)
     if kind is not Type.TEXT and isinstance(content, bytes):
-        mime = next((m for start, m in _SIGNATURES.items() if content.startswith(start)), "application/octet-stream")
-        return f"data:{mime};base64,{base64.b64encode(content).decode('ascii')}"
+        return f"data:{_mime_of(kind, content)};base64,{base64.b64encode(content).decode('ascii')}"
     if kind is not Type.TEXT and isinstance(content, os.PathLike):
         return os.fspath(content)
     wanted = "a str" if kind is Type.TEXT else "a URL (str), bytes or a path"
     raise RequestError(
         f"Content of type {kind.value!r} is a {type(content).__name__}; it must be {wanted}.", param="content"
     )
+
+
+def _mime_of(kind: Type, data: bytes) -> str:
+    """What the bytes are by their first ones, as far as it fits `kind`; a FILE may be anything."""
+    for start, mime in _SIGNATURES:
+        begins = len(data) >= len(start) and all(
+            want in (b"?"[0], have) for want, have in zip(start, data, strict=False)
+        )
+        if begins and (kind is Type.FILE or mime.startswith(kind.value)):
+            return mime
+    return "application/octet-stream"
+
+
+def _hashable(value: Any) -> Any:
+    """Plain JSON data in a form that has a hash; equal data have equal ones (1 and 1.0, too)."""
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(item)) for key, item in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
 
 
 def _checked_action(action: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import jinja2.tests
 import jinja2.utils
 
 from proxy_inference_engine.interaction.budget import (
+    STRUCTURES,
     TemplateLimitError,
     charge_percent,
     current_budget,
@@ -45,6 +46,8 @@ _READING = (
     *("reject", "rejectattr", "reverse", "round", "select", "selectattr", "slice"),
 )
 _COMPARING = ("dictsort", "groupby", "max", "min", "sort", "unique")
+_ATTRIBUTE_AT = {"groupby": 0, "max": 1, "min": 1, "sort": 2, "unique": 1}  # after the value
+_CHARS_PER_STEP = 128  # comparing this much takes about as long as a loop step
 _MAKING = (
     *("capitalize", "e", "escape", "forceescape", "format", "indent", "join", "lower", "replace", "safe", "string"),
     *("title", "trim", "truncate", "upper", "center", "urlencode", "wordcount"),
@@ -89,7 +92,7 @@ class Namespace(jinja2.utils.Namespace):
     def __init__(*args: Any, **kwargs: Any) -> None:  # as in Jinja, so that `self` is a usable name
         self, *rest = args
         jinja2.utils.Namespace.__init__(self)
-        for name, value in dict(*rest, **kwargs).items():
+        for name, value in _dict(*rest, **kwargs).items():
             self[name] = value
 
     def __setitem__(self, name: str, value: Any) -> None:
@@ -136,11 +139,23 @@ def concat_values(values: list[Any]) -> str:
 
 
 def compared(value: Any) -> Any:
-    """`value`, unless it is so large or so shared a structure that comparing it could take for ever."""
-    if isinstance(value, Mapping | list | tuple):
-        budget = current_budget()
-        budget.check(budget.size(value))
+    """`value`, unless it is so large or so shared a structure that comparing or hashing it could take for ever."""
+    budget = current_budget()
+    budget.step()
+    if isinstance(value, STRUCTURES):
+        size = budget.size(value)
+        budget.check(size)
+        budget.step(size // _CHARS_PER_STEP)
     return value
+
+
+def as_key(value: Any) -> Any:
+    """`value`, if it is a plain one: the hash of a tuple that shares its parts takes exponential time."""
+    if value is None or isinstance(value, str | int | float | jinja2.Undefined):
+        return value
+    raise jinja2.exceptions.SecurityError(
+        f"The chat template uses a {type(value).__name__} as a key; it may use only a text or a number."
+    )
 
 
 def made(value: Any) -> Any:
@@ -195,7 +210,11 @@ def _counted(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             value = list(Each(value)) if name == "join" and not isinstance(value, str) else as_text(value)
             _charge_making(name, value, rest, kwargs)
         else:
+            if name in _ATTRIBUTE_AT:
+                value = list(Each(value))
             _charge_reading(name, value, rest, kwargs)
+            if name in _ATTRIBUTE_AT:
+                _charge_attribute(args[0], name, value, rest, kwargs)
         return function(*head, value, *rest, **kwargs)
 
     return run
@@ -207,8 +226,21 @@ def _charge_reading(name: str, value: Any, rest: list[Any], kwargs: Mapping[str,
         budget.charge(8 * len(value))
     if name in _COMPARING:
         compared(value)
+    for further in (*rest, *kwargs.values()):
+        compared(further)
     if name in ("batch", "slice", "round"):
         budget.width(*rest, *kwargs.values())
+
+
+def _charge_attribute(
+    environment: jinja2.Environment, name: str, items: list[Any], rest: list[Any], kwargs: Mapping[str, Any]
+) -> None:
+    """Measure what is compared when items are compared by an attribute: it need not be part of what they print."""
+    position = _ATTRIBUTE_AT[name]
+    attribute = kwargs.get("attribute", rest[position] if position < len(rest) else None)
+    if attribute is not None:
+        for key in map(jinja2.filters.make_multi_attrgetter(environment, attribute), items):
+            compared(key)
 
 
 def _charge_making(name: str, value: Any, rest: list[Any], kwargs: Mapping[str, Any]) -> None:
@@ -244,8 +276,14 @@ def _tojson(
     budget.step()
     budget.width(indent)
     budget.charge(2 * budget.size(value))
-    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-    budget.charge(len(text))
+    if isinstance(indent, str):
+        budget.width(len(indent))
+    encoder = json.JSONEncoder(ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    if indent is None and separators is None:
+        text = encoder.encode(value)
+        budget.charge(len(text))
+    else:  # indents and separators can be many times longer than what they stand between
+        text = concat(encoder.iterencode(value))
     return budget.literals.restore(text, as_json=True) if budget.literals is not None else text
 
 
@@ -269,6 +307,8 @@ def _range(*args: int) -> range:
 
 
 def _dict(*args: Any, **kwargs: Any) -> dict[Any, Any]:
+    if args and not isinstance(args[0], Mapping):
+        args = ([(as_key(key), value) for key, value in Each(args[0])], *args[1:])
     return dict(*args, **kwargs)
 
 

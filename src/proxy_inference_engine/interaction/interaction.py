@@ -10,6 +10,7 @@ from typing import Any
 from proxy_inference_engine.errors import RequestError
 from proxy_inference_engine.interaction.content import Content, Role, Type, as_role, readable_json
 from proxy_inference_engine.interaction.jsonable import jsonable
+from proxy_inference_engine.interaction.records import restored
 from proxy_inference_engine.types import ToolCall
 
 _FIELDS = frozenset({"event_id", "created_at", "role", "content", "metadata"})
@@ -23,7 +24,7 @@ class Interaction:
     without a zone is taken as local time). `metadata` holds any further keywords; they can be read and set as
     attributes, and read as None when absent (names that an Interaction has itself, such as `text`, only through
     `metadata`). Names that start with an underscore are never metadata, so that copying, pickling and array libraries
-    find no protocol that is not there. Raises RequestError for an unknown role or content.
+    find no protocol that is not there. Raises RequestError for an unknown role or content, and for such names.
     """
 
     event_id: str
@@ -47,7 +48,7 @@ class Interaction:
             "created_at": _aware(created_at),
             "role": as_role(role),
             "content": _checked_content(content),
-            "metadata": metadata,
+            "metadata": _checked_metadata(metadata),
         }
         self.__dict__.update(fields)
 
@@ -69,8 +70,8 @@ class Interaction:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON data: event_id, created_at (ISO 8601), role, content, and the metadata.
 
-        `from_dict` gives back an Interaction that is the same in every field, as far as the metadata are JSON values;
-        others come back in their JSON form (see `jsonable`).
+        `from_dict` gives back an Interaction that is the same in every field, as far as the metadata are JSON values or
+        the `usage`, `timing` and `logprobs` of a reply; others come back in their JSON form (see `jsonable`).
         """
         fields = {
             "event_id": self.event_id,
@@ -86,7 +87,7 @@ class Interaction:
         """The inverse of `to_dict`; what is missing is made new. Raises RequestError naming the field."""
         if not isinstance(data, Mapping):
             raise RequestError(f"An interaction is a {type(data).__name__}; it must be an object.", param="messages")
-        fields = {str(name): jsonable(value) for name, value in data.items()}
+        fields = {str(name): restored(str(name), jsonable(value)) for name, value in data.items()}
         if "role" not in fields:
             raise RequestError("An interaction has no role.", param="messages")
         content = fields.pop("content", None)
@@ -102,6 +103,10 @@ class Interaction:
 
     def __setattr__(self, name: str, value: Any) -> None:
         match name:
+            case "event_id":
+                value = _checked_id(value)
+            case "metadata":
+                value = _checked_metadata(value)
             case "role":
                 value = as_role(value)
             case "content":
@@ -112,6 +117,19 @@ class Interaction:
             super().__setattr__(name, value)
         else:
             self.metadata[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        if name in self.metadata and not name.startswith("_") and not hasattr(type(self), name):
+            del self.metadata[name]
+        elif name in _FIELDS:
+            raise AttributeError(f"{type(self).__name__!r} object cannot be without {name!r}")
+        else:
+            super().__delattr__(name)
+
+    def __copy__(self) -> Interaction:
+        copied = type(self).__new__(type(self))
+        copied.__dict__.update(self.__dict__, content=list(self.content), metadata=dict(self.metadata))
+        return copied
 
     def __eq__(self, other: object) -> bool:
         return self.event_id == other.event_id if isinstance(other, Interaction) else NotImplemented
@@ -130,6 +148,18 @@ def _checked_id(event_id: Any) -> str:
     if not isinstance(event_id, str) or not event_id:
         raise RequestError(f"event_id is {event_id!r:.80}; it must be a non-empty str.", param="messages")
     return str.__str__(event_id)
+
+
+def _checked_metadata(metadata: Any) -> dict[str, Any]:
+    if not isinstance(metadata, Mapping):
+        raise RequestError(f"The metadata are a {type(metadata).__name__}; they must be a dict.", param="messages")
+    for name in metadata:
+        if not isinstance(name, str) or name.startswith("_"):
+            raise RequestError(
+                f"A metadata name is {name!r:.80}; it must be a str that does not start with an underscore.",
+                param="messages",
+            )
+    return dict(metadata)
 
 
 def _checked_content(content: Any) -> list[Content]:
@@ -163,6 +193,12 @@ def _aware(moment: Any) -> datetime.datetime:
     if not isinstance(moment, datetime.datetime):
         raise RequestError(f"created_at is a {type(moment).__name__}; it must be a datetime.", param="messages")
     if (offset := moment.utcoffset()) is None:
-        return moment.astimezone()
+        try:
+            return moment.astimezone()
+        except (ValueError, OverflowError, OSError):
+            raise RequestError(
+                f"created_at is {moment.isoformat()!r}, which has no local time; give its offset from UTC.",
+                param="messages",
+            ) from None
     # A fixed offset: times that a zone has twice or never are unequal even to themselves after a round trip.
     return moment.replace(tzinfo=datetime.timezone(offset), fold=0)

@@ -21,7 +21,9 @@ import jinja2.visitor
 from proxy_inference_engine.interaction import filters
 from proxy_inference_engine.interaction.budget import charge_binop, charge_method, current_budget
 
-_REFUSED_METHODS = frozenset({"translate", "maketrans", "encode"})
+_REFUSED_METHODS = frozenset(
+    {"translate", "maketrans", "encode", "fromkeys", "isdisjoint", "mapping", "to_bytes", "from_bytes"}
+)
 FILE_NAME = "<chat template>"
 
 
@@ -44,6 +46,7 @@ class ChatEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             "_each": filters.Each,
             "_concat": filters.concat_values,
             "_compared": filters.compared,
+            "_key": filters.as_key,
             "_made": filters.made,
         }
         self.tests = cast(Any, filters.make_tests(cast(Any, self.tests)))
@@ -66,6 +69,9 @@ class ChatEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             f"The chat template may not use the attribute {attribute!r} of {type(obj).__name__!r}."
         )
 
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        return super().getitem(obj, filters.as_key(argument))
+
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         budget = current_budget()
         budget.step()
@@ -81,8 +87,13 @@ class ChatEnvironment(jinja2.sandbox.ImmutableSandboxedEnvironment):
             if method.__name__ == "join" and args:
                 args = (list(filters.Each(args[0])), *args[1:])
             charge_method(budget, owner, method.__name__, args, kwargs)
+            if isinstance(owner, dict) and args:
+                filters.as_key(args[0])
         elif isinstance(__obj, jinja2.runtime.LoopContext) and args:
             args = (filters.Each(args[0]), *args[1:])
+        if owner is not None:  # methods may compare and hash what they are given
+            for value in (*args, *kwargs.values()):
+                filters.compared(value)
         return super().call(__context, __obj, *args, **kwargs)
 
 
@@ -108,7 +119,21 @@ class _Guarding(jinja2.visitor.NodeTransformer):
 
     def visit_Getitem(self, node: jinja2.nodes.Getitem) -> jinja2.nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        return _filter("_made", node) if isinstance(node.arg, jinja2.nodes.Slice) else node
+        if not isinstance(node.arg, jinja2.nodes.Slice):
+            return node
+        bounds = node.arg
+        bounds.start, bounds.stop, bounds.step = map(_key, (bounds.start, bounds.stop, bounds.step))
+        return _filter("_made", node)
+
+    def visit_Dict(self, node: jinja2.nodes.Dict) -> jinja2.nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        for pair in node.items:
+            pair.key = cast(jinja2.nodes.Expr, _key(pair.key))
+        return node
+
+
+def _key(node: jinja2.nodes.Expr | None) -> jinja2.nodes.Expr | None:
+    return node if node is None or isinstance(node, jinja2.nodes.Const) else _filter("_key", node)
 
 
 def _filter(name: str, node: jinja2.nodes.Node) -> jinja2.nodes.Expr:

@@ -48,9 +48,9 @@ FALLBACK_TEMPLATE = """\
 {%- endfor %}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}
 """
-_MAX_SOURCE_CHARS = 1_000_000
+_MAX_SOURCE_CHARS = 200_000  # real ones have up to 60,000; compiling takes seconds per 100,000
 _PROBE_LIMITS = TemplateLimits(max_chars=1_000_000, max_chars_made=4_000_000, max_steps=50_000, max_seconds=1.0)
-_RESERVED = frozenset({"messages", "tools", "add_generation_prompt"})
+_RESERVED = ("messages", "tools", "add_generation_prompt", "interactions", "variables", "self")
 
 
 class ChatTemplate:
@@ -77,8 +77,10 @@ class ChatTemplate:
             raise TemplateError("There is no chat template among the named ones.")
         self._limits = limits or TemplateLimits()
         self._special_tokens = dict(special_tokens)
-        text = "".join(source.values())
+        text = "".join(part for part in source.values() if isinstance(part, str))
         self._control_strings = ControlStrings(control_strings, reserved=text)
+        if len(text) > _MAX_SOURCE_CHARS:
+            raise TemplateError(f"Chat templates may have at most {_MAX_SOURCE_CHARS} characters in all.")
         environment = ChatEnvironment()
         self._templates = {name: self._compile(environment, part) for name, part in source.items()}
         self._default = "default" if "default" in source else next(iter(source))
@@ -100,18 +102,20 @@ class ChatTemplate:
     def render(
         self,
         interactions: Sequence[Interaction],
+        /,
         *,
         tools: Sequence[ToolLike] | None = None,
         add_generation_prompt: bool = True,
-        **variables: Any,
+        variables: Mapping[str, Any] | None = None,
+        **further: Any,
     ) -> RenderedPrompt:
-        """The conversation as text. `variables` are handed to the template (`enable_thinking=False`).
+        """The conversation as text. `variables` and `further` are handed to the template (`enable_thinking=False`).
 
         Raises TemplateError where the template refuses (with its own words), fails or runs over its limits, and for
-        tools that it has no place for; RequestError for content that is no text and for malformed tools.
+        tools that it has no place for; RequestError for content that is no text, for malformed tools and for variables
+        that cannot be set.
         """
-        if reserved := _RESERVED & variables.keys():
-            raise RequestError(f"{min(reserved)!r} cannot be set as a template variable.", param="template_variables")
+        variables = _checked_variables({} if variables is None else variables) | _checked_variables(further)
         literals = Literals(self._control_strings)
         offered = as_tools(tools)
         if offered and not self.supports_tools:
@@ -174,6 +178,25 @@ class ChatTemplate:
         style = self._style
         parts = MessageStyle(style.role_names, True, style.short_call_ids, style.thinking_field)
         return not shows(style) and shows(parts)
+
+
+def _checked_variables(variables: Any) -> dict[str, Any]:
+    if not isinstance(variables, Mapping):
+        raise RequestError(
+            f"The template variables are a {type(variables).__name__}; they must be an object.",
+            param="template_variables",
+        )
+    for name in variables:
+        if not isinstance(name, str):
+            raise RequestError(
+                f"The name of a template variable is {name!r:.80}; it must be a str.", param="template_variables"
+            )
+        if name in _RESERVED:
+            raise RequestError(
+                f"{name!r} cannot be set as a template variable; reserved are {', '.join(_RESERVED)}.",
+                param="template_variables",
+            )
+    return dict(variables)
 
 
 def _place(error: BaseException) -> str:
