@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxy_inference_engine import PromptCache, models
-from proxy_inference_engine.cache import KVCache, PrefixPool, SlidingKVCache
+from proxy_inference_engine.cache import KVCache, PrefixPool, SlidingKVCache, disk
 from proxy_inference_engine.models.base import Model
 
 Ids = st.lists(st.integers(0, 3), min_size=1, max_size=40)  # a small alphabet, so that prefixes are shared
@@ -80,6 +81,9 @@ def test_an_interrupted_step_leaves_a_usable_cache(model: Model) -> None:
 
 
 def test_claiming_tokens_that_no_layer_holds_is_refused(model: Model) -> None:
+    with pytest.raises(ValueError, match="3 tokens are claimed, but there are no layers"):
+        PromptCache().update([1, 2, 3])
+    PromptCache().update([])
     cache = PromptCache(model)
     with pytest.raises(ValueError, match="layer 0 holds 0 tokens, not the 2 now claimed"):
         cache.update([1, 2])
@@ -131,7 +135,7 @@ class TestOnDisk:
         cache.save()
         assert PromptCache(model, directory=tmp_path, fingerprint="other").load_cached_prompt([1, 2, 3, 4]) == 0
 
-    @pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "garbage"])
+    @pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "garbage", "nested", "endless"])
     def test_a_damaged_file_is_ignored_with_a_warning(
         self, model: Model, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -142,7 +146,15 @@ class TestOnDisk:
         data = bytearray(path.read_bytes())
         if damage == "flip":
             data[-3] ^= 1
-        path.write_bytes({"truncate": data[: len(data) // 2], "empty": b"", "garbage": b"\xff" * 400}.get(damage, data))
+        nested = b"[" * 200_000
+        damaged = {
+            "truncate": data[: len(data) // 2],
+            "empty": b"",
+            "garbage": b"\xff" * 400,
+            "nested": len(nested).to_bytes(8, "little") + nested,
+            "endless": b"\xff" * 7 + b"\x7f",
+        }
+        path.write_bytes(damaged.get(damage, data))
         fresh = PromptCache(model, directory=tmp_path)
         with caplog.at_level(logging.WARNING):
             assert fresh.load_cached_prompt([1, 2, 3, 4]) == 0
@@ -150,6 +162,59 @@ class TestOnDisk:
         np.testing.assert_allclose(
             last_logits(model, fresh, [1, 2, 3]), fresh_logits(model, [1, 2, 3]), rtol=2e-4, atol=2e-4
         )
+
+    @pytest.mark.parametrize("num_layers", ["999999999999", "-1", "0", "many"])
+    def test_an_absurd_number_of_layers_is_refused(
+        self, model: Model, tmp_path: Path, num_layers: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path = tmp_path / "writing.safetensors"
+        metadata = {"format": "pie-prompt-cache-1", "fingerprint": "abc", "num_layers": num_layers}
+        mx.save_safetensors(str(path), {"token_ids": mx.array([1, 2, 3], dtype=mx.int32)}, metadata)
+        path.rename(tmp_path / f"abc-{hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}.safetensors")
+        cache = PromptCache(model, directory=tmp_path, fingerprint="abc")
+        for _ in range(2):
+            assert cache.load_cached_prompt([1, 2, 3]) == 0
+        assert caplog.text.count("ignoring the prompt cache file") == 1
+
+    def test_a_longer_prompt_replaces_what_it_begins_with(self, model: Model, tmp_path: Path) -> None:
+        def save(ids: list[int], fingerprint: str = "abc") -> Path:
+            cache = PromptCache(model, directory=tmp_path, fingerprint=fingerprint)
+            last_logits(model, cache, ids)
+            path = cache.save()
+            assert path is not None
+            return path
+
+        other = save([1, 2], "abc-other")
+        branch = save([1, 2, 9])
+        save([1, 2])
+        save([1, 2, 3])
+        longest = save([1, 2, 3, 4])
+        assert set(tmp_path.iterdir()) == {other, branch, longest}
+        assert save([1, 2, 3, 4]).exists()
+        assert len(list(tmp_path.iterdir())) == 3
+        assert save([1, 2, 3]).exists()  # shorter than what is there: both stay
+        assert longest.exists()
+
+    def test_a_lookup_opens_only_new_files(self, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        opened: list[Path] = []
+        read = disk._read_token_ids
+        monkeypatch.setattr(disk, "_read_token_ids", lambda path: (opened.append(path), read(path))[1])
+        writer = PromptCache(model, directory=tmp_path)
+        last_logits(model, writer, [1, 2, 3])
+        first = writer.save()
+        opened.clear()
+        saved = disk.SavedPrompts(tmp_path, "unnamed")
+        for _ in range(3):
+            assert [entry.path for entry in saved.find([1, 2])] == [first]
+        assert opened == [first]
+        last_logits(model, writer, [7, 8])
+        second = writer.save()  # by another cache, right after the folder was read
+        opened.clear()
+        assert [entry.path for entry in saved.find([7])] == [second]
+        assert opened == [second]
+        assert second is not None
+        second.unlink()
+        assert saved.find([7]) == []
 
     def test_a_crash_while_writing_leaves_no_file(
         self, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -200,6 +265,48 @@ class TestPrefixPool:
         assert self.use(model, pool, [1, 1, 1, 1, 5]) == 4
         assert self.use(model, pool, [2, 2, 2, 5]) == 0
 
+    @pytest.mark.parametrize(
+        ("num_shared", "is_loaded"),
+        [(6, False), (31, False), (100, False), (199, False), (200, True), (800, True)],
+    )
+    def test_a_file_is_read_only_when_it_saves_enough(
+        self, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, num_shared: int, is_loaded: bool
+    ) -> None:
+        ids = [token % 60 for token in range(800)]
+        pool = PrefixPool(model, budget_bytes=10**8)
+        cache = pool.acquire(ids)
+        model(mx.array([cache(ids)]), cache.cache)
+        cache.update(ids)
+        pool.release(cache)
+        assert len(pool.save(tmp_path)) == 1
+        loads: list[Path] = []
+        read = disk._read
+        monkeypatch.setattr(disk, "_read", lambda path: (loads.append(path), read(path))[1])
+        pool = PrefixPool(model, budget_bytes=10**8, directory=tmp_path)
+        prompt = [*ids[:num_shared], 63, 63]
+        assert len(pool.acquire(prompt)(prompt)) == (2 if is_loaded else len(prompt))
+        assert len(loads) == is_loaded
+
+    def test_what_is_held_counts_against_a_file(self, model: Model, tmp_path: Path) -> None:
+        ids = [token % 60 for token in range(100)]
+        writer = PromptCache(model)
+        last_logits(model, writer, ids)
+        writer.save(tmp_path)
+        pool = PrefixPool(model, budget_bytes=10**8, directory=tmp_path, min_file_tokens=40)
+        assert self.use(model, pool, [*ids[:30], 63]) == 0
+        assert self.use(model, pool, [*ids[:65], 63]) == 30  # 35 more are in the file
+        pool = PrefixPool(model, budget_bytes=10**8, directory=tmp_path, min_file_tokens=40)
+        assert self.use(model, pool, [*ids[:65], 63]) == 65
+
+    def test_an_unusable_folder_is_one_warning(self, model: Model, caplog: pytest.LogCaptureFixture) -> None:
+        folder = Path("/dev/null/x")
+        pool = PrefixPool(model, budget_bytes=10**8, directory=folder)
+        assert self.use(model, pool, [1, 2, 3]) == 0
+        assert self.use(model, pool, [2, 2, 3]) == 0
+        assert pool.save(folder) == []
+        assert len(caplog.records) == 1
+        assert "prompt caches were not saved to /dev/null/x" in caplog.text
+
     def test_no_budget_keeps_nothing(self, model: Model) -> None:
         pool = PrefixPool(model, budget_bytes=0)
         self.use(model, pool, [1, 2, 3])
@@ -222,3 +329,27 @@ def test_sliding_layers_restart_or_are_computed_anew() -> None:
     assert cache([*ids[:1995], 5000]) == [5000]
     assert cache([*ids[:10], 5000]) == [*ids[:10], 5000]  # long past the window: nothing to restart from
     assert cache.computed_ids == []
+
+
+def test_a_file_whose_window_has_moved_on_does_not_replace_what_is_held(tmp_path: Path) -> None:
+    class Sliding:
+        def make_cache(self) -> list[SlidingKVCache]:
+            return [SlidingKVCache(4, slack=8)]
+
+    def compute(cache: PromptCache, ids: list[int]) -> None:
+        for start in range(0, len(ids), 50):
+            remaining = cache(ids[: start + 50])
+            keys = mx.zeros((1, 1, len(remaining), 2))
+            cache.cache[0].update(keys, keys)
+            cache.update(remaining)
+
+    ids = list(range(600))
+    writer = PromptCache(Sliding(), directory=tmp_path)
+    compute(writer, ids)
+    writer.save()
+    cache = PromptCache(Sliding(), directory=tmp_path)
+    compute(cache, ids[:20])
+    assert cache.load_cached_prompt([*ids[:100], 5000]) == 20
+    assert cache([*ids[:100], 5000]) == [*ids[20:100], 5000]
+    assert cache.load_cached_prompt(ids) == 600
+    assert cache(ids) == ids[599:]

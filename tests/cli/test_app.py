@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from proxy_inference_engine import __version__
-from proxy_inference_engine.cli.app import app
+from proxy_inference_engine.cli.app import _model_and_prompt, app
+from proxy_inference_engine.cli.generate import prompt_from_stdin
 
 
 def pie(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -139,6 +141,33 @@ def test_generate_raw_skips_the_template(tiny_folder: Path) -> None:
     assert with_template["usage"]["num_prompt_tokens"] > 10
 
 
+def test_generate_reads_a_piped_prompt(tiny_folder: Path) -> None:
+    options = ("-t", "0", "-n", "8")
+    expected = pie("generate", tiny_folder, "Hello", *options)
+    assert expected.returncode == 0, expected.stderr
+    assert pie("generate", tiny_folder, *options, stdin="Hello").stdout == expected.stdout
+    missing = pie("generate", "no-such-org/no-such-model", "--offline", stdin="Hello")
+    assert missing.returncode == 1
+    assert "no-such-org/no-such-model" in missing.stderr
+
+
+def test_one_argument_that_names_a_model_is_no_prompt(tiny_folder: Path) -> None:
+    for model in ("demo", tiny_folder):
+        result = invoke("generate", model, stdin="")
+        assert result.exit_code == 1
+        assert f"{model} is a model, and stdin has no prompt for it" in result.stderr
+
+
+def test_one_argument_is_a_prompt_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("read by nobody"))
+    for prompt in ("What is it?", "x" * 5000, "~nobody/here and there", "a\0b"):
+        assert _model_and_prompt(prompt, None) == ("demo", prompt)
+    for model in ("demo", "org/name"):
+        assert _model_and_prompt(model, None) == (model, None)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert prompt_from_stdin("and/or") == ("demo", "and/or")
+
+
 def test_logprobs_go_to_stderr(tiny_folder: Path) -> None:
     result = invoke("generate", tiny_folder, "Hi", "-n", "3", "-t", "0", "--logprobs", "1")
     assert len(result.stderr.splitlines()) == 3
@@ -201,6 +230,38 @@ def test_convert_and_models(tiny_folder: Path, tmp_path: Path) -> None:
     assert listed["other"]["support"] == "no"
     assert "nonesuch" in invoke("models", tmp_path).stdout
     assert "nonesuch" in listed["other"]["reason"]
+
+
+def test_convert_speaks_of_its_own_option(tiny_folder: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    assert invoke("convert", tiny_folder, small, "--bits", "4", "--group-size", "32").exit_code == 0
+    for arguments in ((small, tmp_path / "a", "--bits", "8"), (small, tmp_path / "b", "--bits", "8", "--dequantize")):
+        result = invoke("convert", *arguments)
+        assert result.exit_code == 1
+        assert "--dequantize" in result.stderr
+        assert "dequantize=True" not in result.stderr
+
+
+def test_an_interrupt_while_the_command_loads_is_quiet(tmp_path: Path) -> None:
+    # Stands in for the first heavy import, and for C code that turns an interrupt into another error.
+    (tmp_path / "typer.py").write_text(
+        "import os, signal\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGINT)\n    for _ in range(10_000): pass\n"
+        "except KeyboardInterrupt: raise ImportError('interrupted') from None\n"
+    )
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from proxy_inference_engine.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_no_back_end_names_the_extras(tmp_path: Path) -> None:

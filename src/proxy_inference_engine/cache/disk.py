@@ -2,7 +2,8 @@
 
 A file is named `<fingerprint>-<checksum>.safetensors`: the fingerprint says which model wrote it, and the checksum is
 over the whole file, so that a damaged one is recognised before any of it is used. It is written under a temporary
-name and then renamed, so a crash leaves no half file under a real name. Knows no model.
+name and then renamed, so a crash leaves no half file under a real name. The tokens of every file are kept in memory:
+a look-up opens only files that are new. Knows no model.
 """
 
 from __future__ import annotations
@@ -11,28 +12,39 @@ import hashlib
 import json
 import logging
 import os
+import re
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import mlx.core as mx
 import numpy as np
 
 logger = logging.getLogger(__name__)
 
+Tokens: TypeAlias = np.ndarray[tuple[int], np.dtype[np.int32]]
+
 _FORMAT = "pie-prompt-cache-1"
 _MAX_HEADER_BYTES = 16 * 2**20
+_MAX_LAYERS = 4096
 _DIGEST_SIZE = 16
+_CHECKSUM_NAME = re.compile(rf"[0-9a-f]{{{2 * _DIGEST_SIZE}}}\.safetensors")
+# A folder changed twice within a tick of the file system's clock keeps its time: a young time proves nothing.
+_CLOCK_SLACK_NS = 2_000_000_000
+# What a damaged or hostile file may raise, from its JSON to its tensors; RecursionError is a RuntimeError.
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, RuntimeError, MemoryError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file whose tokens share `num_shared` leading ones with the prompt that was looked for."""
+    """A file whose `num_tokens` tokens share `num_shared` leading ones with the prompt that was looked for."""
 
     path: Path
     num_shared: int
+    num_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +55,91 @@ class Loaded:
     layers: list[dict[str, mx.array]]
 
 
-def save(directory: Path, fingerprint: str, token_ids: Sequence[int], layers: Sequence[dict[str, mx.array]]) -> Path:
-    """Write one file and return its path. Raises OSError when the folder cannot be written."""
+class SavedPrompts:
+    """The files of `fingerprint` in `directory`, which need not exist before the first `save`."""
+
+    def __init__(self, directory: Path, fingerprint: str) -> None:
+        self.directory = directory
+        self.fingerprint = fingerprint
+        self._tokens: dict[str, Tokens | None] = {}  # by file name; None: damaged, and said so
+        self._listed_at: tuple[int, int] | None = None  # the folder's time, and when it was read
+
+    def save(self, token_ids: Sequence[int], layers: Sequence[dict[str, mx.array]]) -> Path:
+        """Write one file and return its path; files whose tokens it begins with or repeats are removed.
+
+        Raises OSError when the folder cannot be written.
+        """
+        path = _write(self.directory, self.fingerprint, token_ids, layers)
+        self._refresh()
+        new = np.asarray(token_ids, dtype=np.int32)
+        self._tokens[path.name] = new
+        for name, held in list(self._tokens.items()):
+            if held is None or name == path.name or _num_shared(held, new) < len(held):
+                continue
+            try:
+                (self.directory / name).unlink(missing_ok=True)
+            except OSError as error:
+                logger.warning("an outdated prompt cache file stays: %s", error)
+                continue
+            del self._tokens[name]
+        return path
+
+    def find(self, token_ids: Sequence[int]) -> list[Entry]:
+        """The files that share at least one leading token: the longest shared prefix first, then the shortest file.
+
+        Files that cannot be read are passed over, with one warning each.
+        """
+        self._refresh()
+        wanted = np.asarray(token_ids, dtype=np.int32)
+        entries = [
+            Entry(self.directory / name, num_shared, len(held))
+            for name, held in self._tokens.items()
+            if held is not None and (num_shared := _num_shared(held, wanted))
+        ]
+        return sorted(entries, key=lambda entry: (-entry.num_shared, entry.num_tokens))
+
+    def load(self, entry: Entry) -> Loaded | None:
+        """Check and read one file; None, with a warning, when it is damaged or gone."""
+        try:
+            return _read(entry.path)
+        except _UNREADABLE as error:
+            self.refuse(entry, str(error))
+            return None
+
+    def refuse(self, entry: Entry, reason: str) -> None:
+        """Do not offer this file again, and say so once in the log."""
+        self._tokens[entry.path.name] = None
+        _warn(entry.path, reason)
+
+    def _refresh(self) -> None:
+        """Bring the tokens held in memory up to date with the folder."""
+        now = time.time_ns()
+        prefix = f"{self.fingerprint}-"
+        try:
+            changed_at = self.directory.stat().st_mtime_ns
+            if self._listed_at is not None:
+                known, listed_at = self._listed_at
+                if known == changed_at and changed_at < listed_at - _CLOCK_SLACK_NS:
+                    return
+            names = {
+                name
+                for name in os.listdir(self.directory)
+                if name.startswith(prefix) and _CHECKSUM_NAME.fullmatch(name, len(prefix))
+            }
+        except OSError:  # no such folder, or not ours to read: as good as empty
+            self._tokens, self._listed_at = {}, None
+            return
+        self._listed_at = (changed_at, now)
+        self._tokens = {name: held for name, held in self._tokens.items() if name in names}
+        for name in sorted(names - self._tokens.keys()):
+            self._tokens[name] = None
+            try:
+                self._tokens[name] = _read_token_ids(self.directory / name)
+            except _UNREADABLE as error:
+                _warn(self.directory / name, str(error))
+
+
+def _write(directory: Path, fingerprint: str, token_ids: Sequence[int], layers: Sequence[dict[str, mx.array]]) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     arrays = {f"layers.{i}.{name}": array for i, state in enumerate(layers) for name, array in state.items()}
     arrays["token_ids"] = mx.array(list(token_ids), dtype=mx.int32)
@@ -62,53 +157,32 @@ def save(directory: Path, fingerprint: str, token_ids: Sequence[int], layers: Se
     return final
 
 
-def find(directory: Path, fingerprint: str, token_ids: list[int]) -> list[Entry]:
-    """The files of `fingerprint` that share at least one leading token, the longest shared prefix first.
-
-    Reads only each file's header and tokens. Files that cannot be read are passed over with a warning.
-    """
-    entries = []
-    wanted = np.asarray(token_ids, dtype=np.int32)
-    for path in sorted(directory.glob(f"{fingerprint}-*.safetensors")):
-        try:
-            held = _read_token_ids(path)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            warn_damaged(path, str(error))
-            continue
-        limit = min(len(held), len(wanted))
-        differs = np.flatnonzero(held[:limit] != wanted[:limit])
-        num_shared = int(differs[0]) if len(differs) else limit
-        if num_shared:
-            entries.append(Entry(path, num_shared))
-    return sorted(entries, key=lambda entry: -entry.num_shared)
-
-
-def load(entry: Entry) -> Loaded | None:
-    """Check and read one file; None, with a warning, when it is damaged or gone."""
-    try:
-        expected = entry.path.stem.rpartition("-")[2]
-        if _checksum(entry.path) != expected:
-            raise ValueError("its checksum does not match")
-        arrays, metadata = cast(
-            "tuple[dict[str, mx.array], dict[str, str]]", mx.load(str(entry.path), return_metadata=True)
-        )
-        if metadata.get("format") != _FORMAT:
-            raise ValueError(f"its format is {metadata.get('format')!r}, not {_FORMAT!r}")
-        layers: list[dict[str, mx.array]] = [{} for _ in range(int(metadata["num_layers"]))]
-        token_ids = cast("list[int]", arrays.pop("token_ids").tolist())
-        for key, array in arrays.items():
-            _, index, name = key.split(".", 2)
-            layers[int(index)][name] = array
-        mx.eval(arrays)  # read now, while the file is known to be there
-    except (OSError, ValueError, KeyError, IndexError, RuntimeError) as error:
-        warn_damaged(entry.path, str(error))
-        return None
+def _read(path: Path) -> Loaded:
+    if _checksum(path) != path.stem.rpartition("-")[2]:
+        raise ValueError("its checksum does not match")
+    arrays, metadata = cast("tuple[dict[str, mx.array], dict[str, str]]", mx.load(str(path), return_metadata=True))
+    if metadata.get("format") != _FORMAT:
+        raise ValueError(f"its format is {metadata.get('format')!r}, not {_FORMAT!r}")
+    num_layers = int(metadata["num_layers"])
+    if not 0 < num_layers <= _MAX_LAYERS:
+        raise ValueError(f"it claims {num_layers} layers; from 1 to {_MAX_LAYERS} are possible")
+    layers: list[dict[str, mx.array]] = [{} for _ in range(num_layers)]
+    token_ids = cast("list[int]", arrays.pop("token_ids").tolist())
+    for key, array in arrays.items():
+        _, index, name = key.split(".", 2)
+        layers[int(index)][name] = array
+    mx.eval(arrays)  # read now, while the file is known to be there
     return Loaded(token_ids, layers)
 
 
-def warn_damaged(path: Path, reason: str) -> None:
-    """Say once, in the log, that `path` is not used."""
+def _warn(path: Path, reason: str) -> None:
     logger.warning("ignoring the prompt cache file %s: %s", path, reason)
+
+
+def _num_shared(a: Tokens, b: Tokens) -> int:
+    limit = min(len(a), len(b))
+    differs = np.flatnonzero(a[:limit] != b[:limit])
+    return int(differs[0]) if len(differs) else limit
 
 
 def _checksum(path: Path) -> str:
@@ -116,7 +190,7 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_SIZE)).hexdigest()
 
 
-def _read_token_ids(path: Path) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+def _read_token_ids(path: Path) -> Tokens:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 0 < length <= _MAX_HEADER_BYTES:

@@ -7,17 +7,24 @@ cannot touch one in use. Lives in the engine thread.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from pathlib import Path
 
+from proxy_inference_engine.cache.disk import SavedPrompts
 from proxy_inference_engine.cache.prompt_cache import PromptCache, shared_prefix_length
 from proxy_inference_engine.cache.protocols import MakesCache
+
+logger = logging.getLogger(__name__)
 
 # An entry that would lose more than this share of its tokens is forked rather than cut: both branches stay.
 _MAX_LOST_SHARE = 0.25
 _MAX_LOST_TOKENS = 64
 # Shorter matches are not worth a copy of the entry: computing them anew costs less than it.
 _MIN_FORK_TOKENS = 32
+# A file is read and checked as a whole: it must save this many tokens, and this share of its own.
+_MIN_FILE_TOKENS = 32
+_MIN_FILE_SHARE = 0.25
 
 
 class PrefixPool:
@@ -28,6 +35,8 @@ class PrefixPool:
         budget_bytes: the most device bytes that idle entries may hold; 0 keeps none.
         directory: where prompts saved in earlier runs are looked for; None looks nowhere.
         fingerprint: names the model and its quantisation in saved files.
+        min_file_tokens: a saved prompt is loaded only when it saves so many tokens more than idle entries do.
+        min_file_share: and when these are at least this share of the saved prompt's own tokens, 0 to 1.
     """
 
     def __init__(
@@ -37,11 +46,15 @@ class PrefixPool:
         budget_bytes: int,
         directory: Path | None = None,
         fingerprint: str = "unnamed",
+        min_file_tokens: int = _MIN_FILE_TOKENS,
+        min_file_share: float = _MIN_FILE_SHARE,
     ) -> None:
         self._model = model
         self._budget_bytes = budget_bytes
-        self._directory = directory
+        self._saved = None if directory is None else SavedPrompts(directory, fingerprint)
         self._fingerprint = fingerprint
+        self._min_file_tokens = min_file_tokens
+        self._min_file_share = min_file_share
         self._entries: OrderedDict[int, PromptCache] = OrderedDict()
         self._nbytes: dict[int, int] = {}
 
@@ -61,8 +74,8 @@ class PrefixPool:
             if shared > best_shared and entry.can_keep(shared):
                 best_key, best_shared = key, shared
         cache = self._take(best_key, best_shared) if best_key is not None else self._fresh()
-        if self._directory is not None:
-            cache.load_cached_prompt(prompt_ids)
+        if self._saved is not None:
+            cache.load_cached_prompt(prompt_ids, min_gain=self._min_file_tokens, min_share=self._min_file_share)
         return cache
 
     def release(self, cache: PromptCache) -> None:
@@ -78,9 +91,17 @@ class PrefixPool:
             del self._nbytes[oldest]
 
     def save(self, directory: Path) -> list[Path]:
-        """Write every entry to `directory`; return the files."""
-        paths = [entry.save(directory) for entry in self._entries.values()]
-        return [path for path in paths if path is not None]
+        """Write every entry to `directory`; return the files. Where that fails, the rest is left, with one warning."""
+        paths = []
+        for entry in self._entries.values():
+            try:
+                path = entry.save(directory)
+            except (OSError, RuntimeError) as error:  # MLX raises RuntimeError when a write fails
+                logger.warning("prompt caches were not saved to %s: %s", directory, error)
+                break
+            if path is not None:
+                paths.append(path)
+        return [path for path in paths if path.exists()]
 
     def clear(self) -> None:
         """Drop every entry."""
@@ -99,4 +120,4 @@ class PrefixPool:
         return entry.fork()
 
     def _fresh(self) -> PromptCache:
-        return PromptCache(self._model, directory=self._directory, fingerprint=self._fingerprint)
+        return PromptCache(self._model, fingerprint=self._fingerprint, saved=self._saved)

@@ -42,6 +42,7 @@ class PromptCache:
         model: makes the layer caches; may be given later with `bind`.
         directory: where `save` writes and `load_cached_prompt` looks.
         fingerprint: names the model and its quantisation; files of another fingerprint are never loaded.
+        saved: the files of `directory` and `fingerprint` as another cache knows them; None looks for itself.
     """
 
     def __init__(
@@ -50,9 +51,12 @@ class PromptCache:
         *,
         directory: str | Path | None = None,
         fingerprint: str = "unnamed",
+        saved: disk.SavedPrompts | None = None,
     ) -> None:
         self._model = model
-        self._directory = None if directory is None else Path(directory)
+        if saved is None and directory is not None:
+            saved = disk.SavedPrompts(Path(directory), fingerprint)
+        self._saved = saved
         self._fingerprint = fingerprint
         self.cache: list[LayerCache] = [] if model is None else model.make_cache()
         self._computed_ids: list[int] = []
@@ -106,8 +110,16 @@ class PromptCache:
         del self._computed_ids[num_tokens:]
 
     def update(self, token_ids: Sequence[int] | mx.array) -> None:
-        """Record that `token_ids` went through the model. Raises ValueError if a layer does not hold them."""
+        """Record that `token_ids` went through the model.
+
+        Raises ValueError if a layer does not hold them, or if there are no layers: give the cache a model first.
+        """
         ids = _as_list(token_ids)
+        if ids and not self.cache:
+            raise ValueError(
+                f"{len(ids)} tokens are claimed, but there are no layers that could hold them: make the cache with "
+                "PromptCache(model), or call bind(model)"
+            )
         total = len(self._computed_ids) + len(ids)
         for index, layer in enumerate(self.cache):
             if layer.num_tokens < total:
@@ -125,7 +137,7 @@ class PromptCache:
 
     def fork(self) -> PromptCache:
         """A copy that goes its own way. Nothing is copied until one of the two is written."""
-        twin = PromptCache(directory=self._directory, fingerprint=self._fingerprint)
+        twin = PromptCache(fingerprint=self._fingerprint, saved=self._saved)
         twin._model = self._model
         twin.cache = [layer.fork() for layer in self.cache]
         twin._computed_ids = list(self._computed_ids)
@@ -138,30 +150,41 @@ class PromptCache:
     def save(self, directory: str | Path | None = None) -> Path | None:
         """Write the tokens and layers to a file in `directory`; return its path, or None when nothing is held.
 
-        The write is crash-safe (temporary name, then rename) and the file's name carries its checksum.
+        The write is crash-safe (temporary name, then rename) and the file's name carries its checksum. Files of the
+        same fingerprint that hold the same tokens, or only the first of them, are removed. Raises OSError when
+        `directory` cannot be written.
         """
-        target = self._directory if directory is None else Path(directory)
-        if target is None:
+        saved = self._saved
+        if directory is not None and (saved is None or saved.directory != Path(directory)):
+            saved = disk.SavedPrompts(Path(directory), self._fingerprint)
+        if saved is None:
             raise ValueError("no directory to save to: give one here or to PromptCache(directory=...)")
         self.settle()
         if not self._computed_ids:
             return None
-        return disk.save(target, self._fingerprint, self._computed_ids, [layer.state() for layer in self.cache])
+        return saved.save(self._computed_ids, [layer.state() for layer in self.cache])
 
-    def load_cached_prompt(self, prompt_ids: Sequence[int] | mx.array) -> int:
+    def load_cached_prompt(
+        self, prompt_ids: Sequence[int] | mx.array, *, min_gain: int = 1, min_share: float = 0.0
+    ) -> int:
         """Take over the saved prompt that shares the longest prefix with `prompt_ids`.
 
-        Returns how many tokens are shared afterwards. What is held already stays when it shares as much. Files
-        that are damaged or belong to another model are ignored, the damaged with one warning each.
+        A file is read only when it shares at least `min_gain` tokens more than what is held, and when these are at
+        least `min_share` of its own tokens. Returns how many tokens are shared afterwards. What is held already stays
+        when it shares as much. Files that are damaged or belong to another model are ignored, the damaged with one
+        warning each.
         """
         ids = _as_list(prompt_ids)
         best = shared_prefix_length(self._computed_ids, ids)
-        if self._directory is None or self._model is None:
+        if self._saved is None or self._model is None:
             return best
-        for entry in disk.find(self._directory, self._fingerprint, ids):
-            if entry.num_shared <= best:
+        for entry in self._saved.find(ids):
+            gain = entry.num_shared - best
+            if gain < max(min_gain, 1):
                 break
-            loaded = disk.load(entry)
+            if gain < min_share * entry.num_tokens:
+                continue
+            loaded = self._saved.load(entry)
             if loaded is None:
                 continue
             layers = self._model.make_cache()
@@ -171,8 +194,11 @@ class PromptCache:
                 for layer, state in zip(layers, loaded.layers, strict=True):
                     layer.restore(state, len(loaded.token_ids))
             except ValueError as error:
-                disk.warn_damaged(entry.path, str(error))
+                self._saved.refuse(entry, str(error))
                 continue
+            num_kept = min(entry.num_shared, len(ids) - 1)
+            if not all(layer.can_trim(layer.num_tokens - num_kept) for layer in layers):
+                continue  # a sliding window has left the shared part behind
             self.cache, self._computed_ids = layers, loaded.token_ids
             return entry.num_shared
         return best

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +14,9 @@ from typer.core import TyperCommand
 from proxy_inference_engine import __version__
 from proxy_inference_engine.cli import options
 from proxy_inference_engine.cli.guard import DEBUG_VARIABLE, EXIT_USAGE, guarded
+from proxy_inference_engine.cli.terminal import is_piped
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 app = typer.Typer(
     help="Proxy Inference Engine: local language models on MLX.",
@@ -104,7 +109,8 @@ class _Generate(TyperCommand):
 def generate(
     model: Annotated[str | None, typer.Argument(metavar="MODEL", help=f"{options.MODEL_HELP} Default: demo.")] = None,
     prompt: Annotated[
-        str | None, typer.Argument(metavar="PROMPT", help="The question, or - to read it from stdin.")
+        str | None,
+        typer.Argument(metavar="PROMPT", help="The question; - or, after a MODEL, none reads it from stdin."),
     ] = None,
     system: options.System = None,
     raw: Annotated[
@@ -158,7 +164,10 @@ def generate(
     from proxy_inference_engine.cli.loading import load_engine
     from proxy_inference_engine.models.files import generation_defaults
 
-    text = command.read_prompt(prompt)
+    if prompt is None:
+        model, text = command.prompt_from_stdin(model)
+    else:
+        text = command.read_prompt(prompt)
     engine, folder = load_engine(model, engine_config)
     ask = command.Answer(
         prompt=text,
@@ -173,13 +182,16 @@ def generate(
         command.generate(engine, model, ask)
 
 
-def _model_and_prompt(first: str | None, second: str | None) -> tuple[str, str]:
-    """The two arguments of `generate`, the first of which may be left out."""
+def _model_and_prompt(first: str | None, second: str | None) -> tuple[str, str | None]:
+    """The two arguments of `generate`, the first of which may be left out; no prompt: stdin may have it."""
     if first is None:
         raise typer.BadParameter("it is missing: give the question, or - to read it from stdin", param_hint="PROMPT")
     if second is not None:
         return first, second
-    if (Path(first) / "config.json").is_file():
+    folder = os.path.expanduser(first)  # os.path: a long prompt is no path, and no error either
+    if is_piped(sys.stdin) and (first == "demo" or os.path.isdir(folder) or _HUB_ID.fullmatch(first)):
+        return first, None
+    if first == "demo" or os.path.isfile(os.path.join(folder, "config.json")):
         raise typer.BadParameter(f"{first} is a model: what is the prompt?", param_hint="PROMPT")
     return "demo", first
 

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proxy_inference_engine.cli.reply_view import ReplyView, describe, reading, why_ended
@@ -15,6 +16,7 @@ from proxy_inference_engine.engine.reply import ReplyBuilder
 from proxy_inference_engine.engine.request import GenerationRequest, InferenceOptions
 from proxy_inference_engine.errors import RequestError
 from proxy_inference_engine.interaction import Interaction, Role
+from proxy_inference_engine.models.hub import DEMO_NAME
 from proxy_inference_engine.types import End, Event, PrefillProgress, TokenLogprob
 
 if TYPE_CHECKING:
@@ -43,13 +45,31 @@ class Answer:
 
 def read_prompt(text: str) -> str:
     """`text`, or all of stdin for `-`. Raises RequestError for too much input or none."""
-    if text == "-":
-        make_robust(sys.stdin)
-        text = sys.stdin.read(MAX_STDIN_BYTES + 1)
-        if len(text) > MAX_STDIN_BYTES:
-            raise RequestError(f"stdin has more than {MAX_STDIN_BYTES} characters", param="prompt")
+    text = _read_stdin() if text == "-" else text
     if not text.strip():
         raise RequestError("the prompt is empty", param="prompt")
+    return text
+
+
+def prompt_from_stdin(argument: str) -> tuple[str, str]:
+    """Model and prompt where the one argument looks like a model and stdin is a pipe.
+
+    With nothing to read, `argument` is the prompt after all, unless it is a model for certain. Raises RequestError for
+    too much input, and then for none.
+    """
+    text = _read_stdin()
+    if text.strip():
+        return argument, text
+    if argument == DEMO_NAME or (Path(argument).expanduser() / "config.json").is_file():
+        raise RequestError(f"{argument} is a model, and stdin has no prompt for it", param="prompt")
+    return DEMO_NAME, argument
+
+
+def _read_stdin() -> str:
+    make_robust(sys.stdin)
+    text = sys.stdin.read(MAX_STDIN_BYTES + 1)
+    if len(text) > MAX_STDIN_BYTES:
+        raise RequestError(f"stdin has more than {MAX_STDIN_BYTES} characters", param="prompt")
     return text
 
 

@@ -16,13 +16,14 @@ from typing import NoReturn, ParamSpec
 
 import typer
 
+from proxy_inference_engine.cli.interrupt import EXIT_INTERRUPTED
 from proxy_inference_engine.cli.terminal import end_line, printable
 from proxy_inference_engine.errors import EngineError
 
 P = ParamSpec("P")
 
 DEBUG_VARIABLE = "PIE_DEBUG"
-EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 1, 2, 130, 141
+EXIT_ERROR, EXIT_USAGE, EXIT_BROKEN_PIPE = 1, 2, 141
 _NO_BACK_END = (
     "MLX has no back end that works here: install one with `pip install 'proxy-inference-engine[cpu]'` or, for an "
     "NVIDIA GPU, `pip install 'proxy-inference-engine[cuda]'` (one of the two, never both)"

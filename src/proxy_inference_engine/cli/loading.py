@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxy_inference_engine.cli.guard import Abandoned
+from proxy_inference_engine.cli.interrupt import raise_at_interrupt
 from proxy_inference_engine.cli.terminal import StatusLine, is_terminal
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def run_with_status(stage: str, load: Callable[[Load], T]) -> T:
 
     thread = threading.Thread(target=work, name="pie-load", daemon=True)
     start = time.monotonic()
+    raise_at_interrupt()
     thread.start()
     with StatusLine() as status:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,15 @@ def is_terminal(stream: Any) -> bool:
         return bool(stream.isatty())
     except (AttributeError, ValueError):  # replaced or closed
         return False
+
+
+def is_piped(stream: Any) -> bool:
+    """Whether `stream` reads from a pipe or a file: not from a person, and not from /dev/null."""
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # replaced, as in a test, or closed
+        return stream is not None and not is_terminal(stream)
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
 
 
 def is_styled(stream: Any) -> bool:
