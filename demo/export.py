@@ -15,23 +15,12 @@ from pathlib import Path
 import mlx.core as mx
 import numpy as np
 
+from .parts import load_parts
 from .tokenizer import CONTEXT
 
 FOLDER = Path(__file__).parents[1] / "src/proxy_inference_engine/demo_model"
 QUANTIZATION = {"group_size": 64, "bits": 8, "mode": "affine"}
 LIMIT_BYTES = 16_000_000
-
-
-def load_parts(folder: Path) -> dict[str, np.ndarray]:
-    """The float16 parts that training wrote."""
-    index = json.loads((folder / "parts.json").read_text())
-    flat = np.frombuffer(b"".join(p.read_bytes() for p in sorted(folder.glob("part*.bin"))), np.float16)
-    out, at = {}, 0
-    for name, shape in index.items():
-        n = int(np.prod(shape))
-        out[name] = flat[at : at + n].reshape(shape)
-        at += n
-    return out
 
 
 def quantise(weights: dict[str, np.ndarray], dtype: mx.Dtype) -> dict[str, mx.array]:

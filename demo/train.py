@@ -22,6 +22,7 @@ from torch import Tensor
 
 from .model import Llama, Shape, after, before, rows_of
 from .packing import LAYOUT, TINY_LAYOUT, Batch, Layout, describe, start_workers
+from .parts import load_parts
 from .trial import start_making, trial
 
 FOLDER = Path(__file__).parents[1] / "src/proxy_inference_engine/demo_model"
@@ -35,19 +36,6 @@ def save_parts(weights: dict[str, Tensor], out: Path) -> None:
     for i in range(0, len(flat), PART_BYTES):
         (out / f"part{i // PART_BYTES}.bin").write_bytes(flat[i : i + PART_BYTES])
     (out / "parts.json").write_text(json.dumps(index))
-
-
-def load_parts(folder: Path) -> dict[str, Tensor]:
-    """What `save_parts` wrote, as float32."""
-    index = json.loads((folder / "parts.json").read_text())
-    blob = b"".join(p.read_bytes() for p in sorted(folder.glob("part*.bin")))
-    flat = torch.from_numpy(np.frombuffer(blob, np.float16).astype(np.float32))
-    out, at = {}, 0
-    for name, shape in index.items():
-        n = int(np.prod(shape))
-        out[name] = flat[at : at + n].view(shape)
-        at += n
-    return out
 
 
 def orthogonalised(g: Tensor) -> Tensor:
@@ -177,7 +165,7 @@ def main() -> None:
     shape = Shape(width=128, hidden=192, num_heads=2, num_layers=2) if args.tiny else Shape(num_layers=args.layers)
     model = Llama(shape).to(device)
     if args.resume:
-        model.from_checkpoint(load_parts(args.resume))
+        model.from_checkpoint({k: torch.from_numpy(w.astype(np.float32)) for k, w in load_parts(args.resume).items()})
     print(
         "parameters",
         sum(x.numel() for x in model.parameters()),

@@ -5,16 +5,11 @@ Knows ids, sequences and the device; no text template, no asyncio, no HTTP.
 
 from __future__ import annotations
 
-import logging
-
 import mlx.core as mx
 
 from proxy_inference_engine.engine.runner import Runner, Step
 from proxy_inference_engine.engine.scheduler import Batch, Row, Scheduler
-from proxy_inference_engine.engine.sequence import Sequence
 from proxy_inference_engine.errors import EngineError, InternalError
-
-logger = logging.getLogger(__name__)
 
 CLEAR_CACHE_STEPS = 256
 """MLX keeps freed buffers for reuse; they are given back every so many steps."""
@@ -67,7 +62,7 @@ class EngineCore:
                 logits.append(self.runner.forward_row(row))
                 rows.append(row)
             except Exception as error:
-                self._fail(row.sequence, error, "the forward pass failed")
+                self.scheduler.fail_unexpectedly(row.sequence, error, "the forward pass failed")
         return self._submit_rows(rows, logits)
 
     def _submit_rows(self, rows: list[Row], logits: list[mx.array]) -> Step | None:
@@ -89,10 +84,10 @@ class EngineCore:
                     self.runner.sample(row_logits, [row.sequence])
                 good.append((row, row_logits))
             except Exception as error:
-                self._fail(row.sequence, error, "sampling failed")
+                self.scheduler.fail_unexpectedly(row.sequence, error, "sampling failed")
         if len(good) == len(rows):  # no row fails alone: the batch itself is at fault
             for row in rows:
-                self._fail(row.sequence, cause, "sampling failed")
+                self.scheduler.fail_unexpectedly(row.sequence, cause, "sampling failed")
             return None
         return self._submit_rows([row for row, _ in good], [row_logits for _, row_logits in good])
 
@@ -101,13 +96,6 @@ class EngineCore:
             drawn = self.runner.read(step)
         except Exception as error:
             for row in step.batch.rows:
-                self._fail(row.sequence, error, "the device failed")
+                self.scheduler.fail_unexpectedly(row.sequence, error, "the device failed")
             return
         self.scheduler.advance(step.batch, drawn)
-
-    def _fail(self, sequence: Sequence, cause: Exception, what: str) -> None:
-        request_id = sequence.request.request_id
-        logger.exception("request %s: %s", request_id, what, exc_info=cause)
-        error = InternalError(f"request {request_id}: {what}: {cause}")
-        error.__cause__ = cause
-        self.scheduler.fail(sequence, error)

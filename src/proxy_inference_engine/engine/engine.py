@@ -228,13 +228,13 @@ class InferenceEngine:
 
     def make_sampler(self, **kwargs: Any) -> Callable[[mx.array], mx.array]:
         """A sampler `logprobs [B, V] -> token_ids [B]`; the model's generation_config.json gives the defaults."""
-        options = InferenceOptions.from_keywords({}, self._open().generation_defaults).sampling
+        own = self._default_options().sampling
         defaults = {
-            "temp": options.temperature,
-            "min_p": options.min_p,
-            "min_tokens_to_keep": options.min_tokens_to_keep,
-            "top_p": options.top_p,
-            "top_k": options.top_k,
+            "temp": own.temperature,
+            "min_p": own.min_p,
+            "min_tokens_to_keep": own.min_tokens_to_keep,
+            "top_p": own.top_p,
+            "top_k": own.top_k,
         }
         if "temperature" in kwargs:
             kwargs["temp"] = kwargs.pop("temperature")
@@ -244,9 +244,8 @@ class InferenceEngine:
     def make_logits_processors(self, **kwargs: Any) -> list[plain_loop.LogitsProcessor]:
         """Processors `(history [n], logits [B, V]) -> logits`, one for each penalty; the model's own by default."""
         reject_unknown(kwargs, set(inspect.signature(make_logits_processors).parameters), "penalty keyword")
-        defaults = self._open().generation_defaults
-        own = {name: defaults[name] for name in ("repetition_penalty",) if defaults.get(name) is not None}
-        return make_logits_processors(**{**own, **kwargs})
+        own = self._default_options().penalties
+        return make_logits_processors(**{"repetition_penalty": own.repetition_penalty, **kwargs})
 
     # -- the end ----------------------------------------------------------------------------------------------
 
@@ -294,6 +293,9 @@ class InferenceEngine:
         if self._loaded is None:
             raise EngineClosedError("the engine is closed")
         return self._loaded
+
+    def _default_options(self) -> InferenceOptions:
+        return InferenceOptions.from_keywords({}, self._open().generation_defaults)
 
     def _request(self, ids: Sequence[int], options: InferenceOptions, *, wants_text: bool) -> GenerationRequest:
         loaded = self._open()

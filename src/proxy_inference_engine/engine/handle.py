@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 
 from proxy_inference_engine.errors import EngineError
 from proxy_inference_engine.types import End, Event
@@ -76,10 +76,7 @@ class RequestHandle:
 
     async def end(self) -> End:
         """Read on to the end and return it."""
-        async for event in self:
-            if isinstance(event, End):
-                return event
-        raise AssertionError("a request ended without an End")
+        return await read_to_end(self)
 
     def __iter__(self) -> Iterator[Event]:
         return self
@@ -103,6 +100,14 @@ class RequestHandle:
         if isinstance(event, EngineError):
             raise event
         return event
+
+
+async def read_to_end(events: AsyncIterable[Event]) -> End:
+    """The last of `events`; an error among them is raised."""
+    async for event in events:
+        if isinstance(event, End):
+            return event
+    raise AssertionError("the events ended without an End")
 
 
 def _wake(future: asyncio.Future[None]) -> None:

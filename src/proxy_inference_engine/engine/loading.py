@@ -62,7 +62,6 @@ class OpenEngine:
     """The model, its cache pool and the loop over them. Raises RequestError for a config the model cannot serve."""
 
     def __init__(self, source: LoadedModel, config: EngineConfig) -> None:
-        self.config = config
         self.model = source.model
         self.tokenizer = source.tokenizer
         self.generation_defaults = source.generation_defaults
@@ -74,11 +73,12 @@ class OpenEngine:
             )
         self.context_length = config.context_length or own_length
         self.prefill_chunk = config.prefill_chunk or (_PREFILL_CHUNK_GPU if is_gpu() else _PREFILL_CHUNK_CPU)
-        budget = config.prefix_cache_bytes
+        budget, directory = config.prefix_cache_bytes, config.prompt_cache_dir
+        self.prompt_cache_dir = None if directory is None else Path(directory).expanduser()
         self.pool = PrefixPool(
             self.model,
             budget_bytes=device_memory_bytes() // _PREFIX_CACHE_SHARE if budget is None else budget,
-            directory=None if config.prompt_cache_dir is None else Path(config.prompt_cache_dir).expanduser(),
+            directory=self.prompt_cache_dir,
             fingerprint=source.fingerprint,
         )
         self.preparer = _preparer(self.tokenizer)
@@ -94,8 +94,8 @@ class OpenEngine:
     def stop(self) -> None:
         """End what runs with EngineClosedError, save prompt caches where a folder is set, free the idle ones."""
         self.core.stop(EngineClosedError("the engine was closed"))
-        if self.config.prompt_cache_dir is not None:
-            self.pool.save(Path(self.config.prompt_cache_dir).expanduser())
+        if self.prompt_cache_dir is not None:
+            self.pool.save(self.prompt_cache_dir)
         self.pool.clear()
         mx.clear_cache()
 

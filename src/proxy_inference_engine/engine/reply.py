@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from proxy_inference_engine.engine.handle import RequestHandle
+from proxy_inference_engine.engine.handle import RequestHandle, read_to_end
 from proxy_inference_engine.interaction import Content, Interaction, ReplyParser, Role
 from proxy_inference_engine.types import End, Event, ReasoningDelta, TextDelta, ToolCall, ToolCallDelta
 
@@ -58,10 +58,7 @@ class ReplyStream:
 
     async def end(self) -> End:
         """Read on to the end and return it."""
-        async for event in self:
-            if isinstance(event, End):
-                return event
-        raise AssertionError("a stream ended without an End")
+        return await read_to_end(self)
 
     def cancel(self) -> None:
         """Stop the request; the stream ends with reason `cancelled` unless it has ended already. Safe from any

@@ -141,6 +141,14 @@ class Scheduler:
             sequence.listener(error)
         self._remove(sequence)
 
+    def fail_unexpectedly(self, sequence: Sequence, cause: Exception, what: str) -> None:
+        """End a sequence with InternalError, the cause chained and logged."""
+        request_id = sequence.request.request_id
+        logger.exception("request %s: %s", request_id, what, exc_info=cause)
+        error = InternalError(f"request {request_id}: {what}: {cause}")
+        error.__cause__ = cause
+        self.fail(sequence, error)
+
     def fail_all(self, error: EngineError) -> None:
         """End every sequence with an error like `error`: each its own, as a traceback grows where it is raised."""
         for sequence in [*self._running, *self._waiting]:
@@ -156,11 +164,7 @@ class Scheduler:
                 sequence.cache = self._pool.acquire(ids)
                 sequence.num_cached = sequence.num_submitted = len(ids) - len(sequence.cache(ids))
             except Exception as cause:
-                request_id = sequence.request.request_id
-                logger.exception("request %s: the prefix cache failed", request_id)
-                error = InternalError(f"request {request_id}: the prefix cache failed: {cause}")
-                error.__cause__ = cause
-                self.fail(sequence, error)
+                self.fail_unexpectedly(sequence, cause, "the prefix cache failed")
                 continue
             sequence.admitted_at = time.perf_counter()
             self._running.append(sequence)
