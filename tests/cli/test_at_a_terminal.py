@@ -130,7 +130,8 @@ def test_messages_of_several_lines(chat: Session, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_generate(talkative: Path) -> None:
-    with Session(["generate", str(talkative), "Hi"]) as session:
+    # Seeded: a draw of its own may meet the stop token at once.
+    with Session(["generate", str(talkative), "Hi", "-t", "0.5", "--seed", "3"]) as session:
         session.expect(".{20}")
         session.send(CTRL_C)
         assert session.wait() == 130
