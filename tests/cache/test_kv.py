@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy_inference_engine import ops
 from proxy_inference_engine.cache import KVCache, SlidingKVCache
 
 
@@ -57,6 +58,19 @@ def test_returned_positions_are_those_the_queries_see(operations: list[tuple[str
         assert other.num_tokens == held
         other_keys, _ = other.update(tokens(held, 1), tokens(held, 1))
         assert positions(other_keys)[-3:] == list(range(max(0, held + 1 - min(3, other_keys.shape[2])), held + 1))
+
+
+@pytest.mark.parametrize("logit_cap", [None, 2.0])
+@pytest.mark.parametrize("window", [None, 1, 5, 40])
+def test_attending_in_pieces_is_attending_at_once(window: int | None, logit_cap: float | None) -> None:
+    q, k, v = (mx.random.normal((2, heads, 30, 8), key=mx.random.key(heads)) for heads in (4, 2, 2))
+    expected = ops.attention(q, k, v, scale=0.4, mask=ops.causal_mask(30, 30, window), logit_cap=logit_cap)
+    cache = KVCache() if window is None else SlidingKVCache(window)
+    for start, stop in ((0, 11), (11, 12), (12, 13), (13, 30)):
+        assert cache.offset == start
+        pieces = (array[:, :, start:stop] for array in (q, k, v))
+        out = cache.attend(*pieces, scale=0.4, mask=cache.mask(stop - start), logit_cap=logit_cap)
+        assert mx.allclose(out, expected[:, :, start:stop], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [KVCache, lambda: SlidingKVCache(8)])

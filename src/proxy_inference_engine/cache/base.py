@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 import mlx.core as mx
+
+from proxy_inference_engine import ops
+
+Offset: TypeAlias = int | mx.array
+"""The position of the first new token: one for all rows, or int32 `[B]`, one for each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class KVLayout:
+    """The shape of one layer's keys and values: `[num_kv_heads, tokens, head_dim]` each.
+
+    A query sees at most the last `window` tokens, itself included; None: all of them.
+    """
+
+    num_kv_heads: int
+    head_dim: int
+    window: int | None
 
 
 class LayerCache(Protocol):
@@ -23,14 +41,31 @@ class LayerCache(Protocol):
         """Device bytes held."""
         ...
 
-    def num_keys(self, num_new: int) -> int:
-        """How many key positions `update` will return for `num_new` new tokens."""
+    @property
+    def offset(self) -> Offset:
+        """The position of the next token; where the rows belong to several sequences, one for each row."""
         ...
 
-    def update(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
-        """Append keys and values `[B, K, L, D]`; return those to attend to, `[B, K, T, D]`, T = `num_keys(L)`.
+    def mask(self, num_new: int) -> ops.Mask:
+        """What to give `attend` for `num_new` tokens: the same for all layers of one kind, so ask once for each kind.
 
-        The new tokens are the last L of the T.
+        None where the cache knows by itself which keys a query sees.
+        """
+        ...
+
+    def attend(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        *,
+        scale: float,
+        mask: ops.Mask = None,
+        logit_cap: float | None = None,
+    ) -> mx.array:
+        """Append `k` and `v`, `[B, K, L, D]`, and attend to what is then held: `q [B, H, L, D]` to `[B, H, L, D]`.
+
+        `mask` is what `mask(L)` gave before. See `ops.attention` for the rest.
         """
         ...
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import mlx.core as mx
 
+from proxy_inference_engine import ops
+
 GROWTH_STEP = 256
 """Buffers grow by at least this many positions, and by an eighth of what they hold, so that growth stays linear."""
 
@@ -33,6 +35,11 @@ class KVCache:
     @property
     def num_tokens(self) -> int:
         """Tokens held: the position of the next one."""
+        return self._num_tokens
+
+    @property
+    def offset(self) -> int:
+        """The position of the next token."""
         return self._num_tokens
 
     @property
@@ -61,6 +68,24 @@ class KVCache:
         self._values[:, :, start:stop] = values
         self._num_tokens = stop
         return self._keys[:, :, :stop], self._values[:, :, :stop]
+
+    def mask(self, num_new: int) -> ops.Mask:
+        """The mask of `num_new` tokens to come over those that `update` will return."""
+        return ops.causal_mask(num_new, self.num_keys(num_new))
+
+    def attend(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        *,
+        scale: float,
+        mask: ops.Mask = None,
+        logit_cap: float | None = None,
+    ) -> mx.array:
+        """Append `k` and `v`, and attend to what the queries see. See `LayerCache.attend`."""
+        k, v = self.update(k, v)
+        return ops.attention(q, k, v, scale=scale, mask=mask, logit_cap=logit_cap)
 
     def can_trim(self, num_tokens: int) -> bool:
         """Any number of held tokens can be forgotten."""
@@ -126,6 +151,11 @@ class SlidingKVCache:
         return self._num_tokens
 
     @property
+    def offset(self) -> int:
+        """The position of the next token."""
+        return self._num_tokens
+
+    @property
     def nbytes(self) -> int:
         """Device bytes of the buffers, free positions included."""
         if self._keys is None or self._values is None:
@@ -158,6 +188,24 @@ class SlidingKVCache:
         self._values[:, :, start:stop] = values
         self._num_tokens += num_new
         return self._keys[:, :, stop - num_returned : stop], self._values[:, :, stop - num_returned : stop]
+
+    def mask(self, num_new: int) -> ops.Mask:
+        """The mask of `num_new` tokens to come over those that `update` will return."""
+        return ops.causal_mask(num_new, self.num_keys(num_new), self._window)
+
+    def attend(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        *,
+        scale: float,
+        mask: ops.Mask = None,
+        logit_cap: float | None = None,
+    ) -> mx.array:
+        """Append `k` and `v`, and attend to what the queries see. See `LayerCache.attend`."""
+        k, v = self.update(k, v)
+        return ops.attention(q, k, v, scale=scale, mask=mask, logit_cap=logit_cap)
 
     def can_trim(self, num_tokens: int) -> bool:
         """Whether what is held afterwards still covers the window of the next token."""

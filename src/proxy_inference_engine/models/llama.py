@@ -12,11 +12,13 @@ from typing import Any
 import mlx.core as mx
 
 from proxy_inference_engine import ops
-from proxy_inference_engine.cache.base import LayerCache
+from proxy_inference_engine.cache.base import KVLayout, LayerCache, Offset
 from proxy_inference_engine.errors import ConfigError, UnsupportedModelError
 from proxy_inference_engine.models.config import FULL, SLIDING, ConfigReader
+from proxy_inference_engine.models.layers.attend import attend
 from proxy_inference_engine.models.layers.heads import merge_heads, split_heads
-from proxy_inference_engine.models.layers.layer_caches import layer_masks, make_layer_caches
+from proxy_inference_engine.models.layers.kept import Kept, keep_states
+from proxy_inference_engine.models.layers.layer_caches import kv_layouts, layer_masks, make_layer_caches
 from proxy_inference_engine.models.layers.linear import Embedding, Linear
 from proxy_inference_engine.models.layers.mlp import GatedMLP
 from proxy_inference_engine.models.layers.module import Module
@@ -130,16 +132,14 @@ class Attention(Module):
         self.v_proj = Linear(config.hidden_size, keys, config.attention_bias)
         self.o_proj = Linear(queries, config.hidden_size, config.attention_bias)
 
-    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: int) -> mx.array:
+    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: Offset) -> mx.array:
         """`[B, L, hidden]` to `[B, L, hidden]`."""
         q = split_heads(self.q_proj(x), self.num_heads)
         k = split_heads(self.k_proj(x), self.num_kv_heads)
         v = split_heads(self.v_proj(x), self.num_kv_heads)
         if self.rope is not None:
             q, k = self.rope(q, offset), self.rope(k, offset)
-        if cache is not None:
-            k, v = cache.update(k, v)
-        return self.o_proj(merge_heads(ops.attention(q, k, v, scale=self.scale, mask=mask)))
+        return self.o_proj(merge_heads(attend(cache, q, k, v, scale=self.scale, mask=mask)))
 
 
 class Layer(Module):
@@ -152,7 +152,7 @@ class Layer(Module):
         self.input_layernorm = RMSNorm(config.hidden_size, config.norm_eps)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.norm_eps)
 
-    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: int) -> mx.array:
+    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: Offset) -> mx.array:
         """`[B, L, hidden]` to `[B, L, hidden]`."""
         x = x + self.self_attn(self.input_layernorm(x), mask, cache, offset)
         return x + self.mlp(self.post_attention_layernorm(x))
@@ -169,15 +169,14 @@ class Decoder(Module):
         self.layers = [Layer(config, rope if rotates else None) for rotates in config.rotates]
         self.norm = RMSNorm(config.hidden_size, config.norm_eps)
 
-    def __call__(self, input_ids: mx.array, cache: Sequence[LayerCache] | None, num_kept: int | None) -> mx.array:
-        """`[B, L]` to the normalised states of the last `num_kept` positions, or of all."""
-        num_new = input_ids.shape[1]
-        offset = 0 if cache is None else cache[0].num_tokens
-        masks = layer_masks(self.config.windows, num_new, cache)
+    def __call__(self, input_ids: mx.array, cache: Sequence[LayerCache] | None, kept: Kept) -> mx.array:
+        """`[B, L]` to the normalised states of those that are `kept`: see `keep_states`."""
+        offset = 0 if cache is None else cache[0].offset
+        masks = layer_masks(self.config.windows, input_ids.shape[1], cache)
         x = self.embed_tokens(input_ids).astype(self.norm.weight.dtype)
         for index, layer in enumerate(self.layers):
             x = layer(x, masks[index], None if cache is None else cache[index], offset)
-        return self.norm(x if num_kept is None else x[:, max(num_new - num_kept, 0) :])
+        return self.norm(keep_states(x, kept))
 
 
 class Model(Module):
@@ -195,15 +194,24 @@ class Model(Module):
         input_ids: mx.array,
         cache: Sequence[LayerCache] | None = None,
         *,
-        logits_to_keep: int | None = None,
+        logits_to_keep: Kept = None,
     ) -> mx.array:
-        """`[B, L]` ids to logits `[B, L, V]`; with `logits_to_keep`, those of the last positions only."""
+        """`[B, L]` ids to logits `[B, L, V]`; with `logits_to_keep`, those of the last positions or some rows only."""
         x = self.model(input_ids, cache, logits_to_keep)
         return self.model.embed_tokens.as_linear(x) if self.config.has_tied_head else self.lm_head(x)
 
     def make_cache(self) -> list[LayerCache]:
         """Fresh layer caches, one per layer."""
         return make_layer_caches(self.config.windows)
+
+    @property
+    def dtype(self) -> mx.Dtype:
+        """What it computes in, keys and values included."""
+        return self.model.norm.weight.dtype
+
+    def kv_layout(self) -> list[KVLayout] | None:
+        """The shape of each layer's keys and values."""
+        return kv_layouts(self.config.windows, self.config.num_kv_heads, self.config.head_dim)
 
     def sanitize(self, weights: dict[str, mx.array]) -> dict[str, mx.array]:
         """The checkpoint's tensors under this model's names."""

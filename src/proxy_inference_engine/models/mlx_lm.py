@@ -17,10 +17,11 @@ from typing import Any, cast
 
 import mlx.core as mx
 
-from proxy_inference_engine.cache.base import LayerCache
+from proxy_inference_engine.cache.base import KVLayout, LayerCache
 from proxy_inference_engine.errors import ConfigError, ModelLoadError, WeightsError
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.models.checkpoint import Checkpoint
+from proxy_inference_engine.models.layers.kept import Kept, keep_states
 from proxy_inference_engine.models.mlx_lm_cache import MlxLmLayerCache
 from proxy_inference_engine.models.registry import model_type_of, unsupported
 from proxy_inference_engine.models.tree import constants, named_arrays, set_arrays
@@ -57,31 +58,40 @@ class MlxLmModel:
         input_ids: mx.array,
         cache: Sequence[LayerCache] | None = None,
         *,
-        logits_to_keep: int | None = None,
+        logits_to_keep: Kept = None,
     ) -> mx.array:
         """See `models.base.Model`."""
         length = input_ids.shape[1]
         if cache is None:
-            logits = cast(mx.array, self.inner(input_ids))
-            return logits if logits_to_keep is None else logits[:, max(0, length - logits_to_keep) :]
+            return keep_states(cast(mx.array, self.inner(input_ids)), logits_to_keep)
         caches = [layer for layer in cache if isinstance(layer, MlxLmLayerCache)]
         if len(caches) != len(cache):
             raise TypeError("a model that mlx-lm serves takes only the layer caches of its own make_cache()")
         inner_caches = [layer.inner for layer in caches]
-        if logits_to_keep is not None and 0 < logits_to_keep < length:
+        if isinstance(logits_to_keep, int) and 0 < logits_to_keep < length:
             # These logits are never evaluated, so the output head costs nothing for positions nobody asked about.
             self.inner(input_ids[:, :-logits_to_keep], cache=inner_caches)
             input_ids = input_ids[:, -logits_to_keep:]
         logits = cast(mx.array, self.inner(input_ids, cache=inner_caches))
         for layer in caches:
             layer.advance(length)
-        return logits
+        return keep_states(logits, logits_to_keep)
 
     def make_cache(self) -> list[LayerCache]:
         """Fresh layer caches, one per layer."""
         from mlx_lm.models.cache import make_prompt_cache
 
         return [MlxLmLayerCache(inner) for inner in make_prompt_cache(self.inner)]
+
+    @property
+    def dtype(self) -> mx.Dtype:
+        """What it computes in: the type of its first weights that are not packed."""
+        arrays = named_arrays(self.inner).values()
+        return next((a.dtype for a in arrays if mx.issubdtype(a.dtype, mx.floating)), mx.float32)
+
+    def kv_layout(self) -> list[KVLayout] | None:
+        """None: mlx-lm's layers write to caches of its own."""
+        return None
 
 
 def is_installed() -> bool:

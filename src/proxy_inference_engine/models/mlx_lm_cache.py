@@ -1,6 +1,6 @@
 """A layer cache of mlx-lm in the form the engine asks of every layer cache. Knows no model.
 
-mlx-lm's layers write to their caches themselves, so `update` is not for them; the model counts the tokens here.
+mlx-lm's layers write to their caches themselves, so `attend` is not for them; the model counts the tokens here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import mlx.core as mx
 
+from proxy_inference_engine import ops
 from proxy_inference_engine.cache.base import LayerCache
 from proxy_inference_engine.errors import NotSupportedError
 
@@ -29,6 +30,11 @@ class MlxLmLayerCache:
         return self._num_tokens
 
     @property
+    def offset(self) -> int:
+        """The position of the next token."""
+        return self._num_tokens
+
+    @property
     def nbytes(self) -> int:
         """Device bytes held."""
         return sum(array.nbytes for array in self.buffers())
@@ -37,14 +43,20 @@ class MlxLmLayerCache:
         """Note that the model has just computed so many more tokens."""
         self._num_tokens += num_tokens
 
-    def num_keys(self, num_new: int) -> int:
-        """How many key positions attention sees for `num_new` new tokens. A recurrent layer has no keys; it counts."""
-        window = getattr(self.inner, "max_size", None)
-        if not isinstance(window, int):
-            return self._num_tokens + num_new
-        return min(self._num_tokens, window - 1) + num_new
+    def mask(self, num_new: int) -> ops.Mask:
+        """None: mlx-lm's model makes its own masks."""
+        return None
 
-    def update(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
+    def attend(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        *,
+        scale: float,
+        mask: ops.Mask = None,
+        logit_cap: float | None = None,
+    ) -> mx.array:
         """Never called: mlx-lm's layers write to `inner`. Raises NotSupportedError."""
         raise NotSupportedError("a layer cache of mlx-lm is written by mlx-lm's model only; call the model with it")
 

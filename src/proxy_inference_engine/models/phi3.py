@@ -14,11 +14,18 @@ from typing import Any
 import mlx.core as mx
 
 from proxy_inference_engine import ops
-from proxy_inference_engine.cache.base import LayerCache
+from proxy_inference_engine.cache.base import KVLayout, LayerCache, Offset
 from proxy_inference_engine.errors import ConfigError, UnsupportedModelError
 from proxy_inference_engine.models.config import ConfigReader
+from proxy_inference_engine.models.layers.attend import attend
 from proxy_inference_engine.models.layers.heads import merge_heads, split_heads
-from proxy_inference_engine.models.layers.layer_caches import layer_masks, make_layer_cache, make_layer_caches
+from proxy_inference_engine.models.layers.kept import Kept, keep_states
+from proxy_inference_engine.models.layers.layer_caches import (
+    kv_layouts,
+    layer_masks,
+    make_layer_cache,
+    make_layer_caches,
+)
 from proxy_inference_engine.models.layers.length_cache import LengthAwareCache, take_up
 from proxy_inference_engine.models.layers.linear import Embedding, Linear
 from proxy_inference_engine.models.layers.module import Module
@@ -116,17 +123,14 @@ class Attention(Module):
         self.qkv_proj = Linear(config.hidden_size, queries + 2 * keys)
         self.o_proj = Linear(queries, config.hidden_size)
 
-    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: int) -> mx.array:
+    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: Offset) -> mx.array:
         """`[B, L, hidden]` to `[B, L, hidden]`."""
         borders = [self.num_query_dims, self.num_query_dims + self.num_key_dims]
         queries, keys, values = mx.split(self.qkv_proj(x), borders, axis=-1)
-        num_tokens = offset + x.shape[1]
-        q = self.rope(split_heads(queries, self.num_heads), offset, num_tokens)
-        k = self.rope(split_heads(keys, self.num_kv_heads), offset, num_tokens)
+        q = self.rope(split_heads(queries, self.num_heads), offset)
+        k = self.rope(split_heads(keys, self.num_kv_heads), offset)
         v = split_heads(values, self.num_kv_heads)
-        if cache is not None:
-            k, v = cache.update(k, v)
-        return self.o_proj(merge_heads(ops.attention(q, k, v, scale=self.scale, mask=mask)))
+        return self.o_proj(merge_heads(attend(cache, q, k, v, scale=self.scale, mask=mask)))
 
 
 class MLP(Module):
@@ -153,7 +157,7 @@ class Layer(Module):
         self.input_layernorm = RMSNorm(config.hidden_size, config.norm_eps)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.norm_eps)
 
-    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: int) -> mx.array:
+    def __call__(self, x: mx.array, mask: ops.Mask, cache: LayerCache | None, offset: Offset) -> mx.array:
         """`[B, L, hidden]` to `[B, L, hidden]`."""
         x = x + self.self_attn(self.input_layernorm(x), mask, cache, offset)
         return x + self.mlp(self.post_attention_layernorm(x))
@@ -170,19 +174,18 @@ class Decoder(Module):
         self.layers = [Layer(config, rope) for _ in range(config.num_layers)]
         self.norm = RMSNorm(config.hidden_size, config.norm_eps)
 
-    def __call__(self, input_ids: mx.array, cache: Sequence[LayerCache] | None, num_kept: int | None) -> mx.array:
-        """`[B, L]` to the normalised states of the last `num_kept` positions, or of all."""
+    def __call__(self, input_ids: mx.array, cache: Sequence[LayerCache] | None, kept: Kept) -> mx.array:
+        """`[B, L]` to the normalised states of those that are `kept`: see `keep_states`."""
         num_asked = input_ids.shape[1]
         if cache is not None and isinstance(self.config.rope, LongRope):
             input_ids = take_up(input_ids, cache, self.config.rope.original_length)
         num_new = input_ids.shape[1]
-        num_kept = num_asked if num_kept is None else min(num_kept, num_asked)
-        offset = 0 if cache is None else cache[0].num_tokens
+        offset = 0 if cache is None else cache[0].offset
         masks = layer_masks(self.config.windows, num_new, cache)
         x = self.embed_tokens(input_ids).astype(self.norm.weight.dtype)
         for index, layer in enumerate(self.layers):
             x = layer(x, masks[index], None if cache is None else cache[index], offset)
-        return self.norm(x if num_kept == num_new else x[:, num_new - num_kept :])
+        return self.norm(keep_states(x[:, num_new - num_asked :], kept))
 
 
 class Model(Module):
@@ -200,9 +203,9 @@ class Model(Module):
         input_ids: mx.array,
         cache: Sequence[LayerCache] | None = None,
         *,
-        logits_to_keep: int | None = None,
+        logits_to_keep: Kept = None,
     ) -> mx.array:
-        """`[B, L]` ids to logits `[B, L, V]`; with `logits_to_keep`, those of the last positions only."""
+        """`[B, L]` ids to logits `[B, L, V]`; with `logits_to_keep`, those of the last positions or some rows only."""
         x = self.model(input_ids, cache, logits_to_keep)
         return self.model.embed_tokens.as_linear(x) if self.config.has_tied_head else self.lm_head(x)
 
@@ -214,6 +217,17 @@ class Model(Module):
             LengthAwareCache(partial(make_layer_cache, window), keeps_ids=index == 0)
             for index, window in enumerate(self.config.windows)
         ]
+
+    @property
+    def dtype(self) -> mx.Dtype:
+        """What it computes in, keys and values included."""
+        return self.model.norm.weight.dtype
+
+    def kv_layout(self) -> list[KVLayout] | None:
+        """The shape of each layer's keys and values; None with longrope, whose keys turn with the sequence's length."""
+        if isinstance(self.config.rope, LongRope):
+            return None
+        return kv_layouts(self.config.windows, self.config.num_kv_heads, self.config.head_dim)
 
     def sanitize(self, weights: dict[str, mx.array]) -> dict[str, mx.array]:
         """The checkpoint's tensors under this model's names."""

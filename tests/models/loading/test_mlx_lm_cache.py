@@ -75,9 +75,12 @@ def test_tokens_are_counted_and_logits_kept() -> None:
     assert model.inner.lengths == [3, 1]
     assert [layer.num_tokens for layer in cache] == [4, 4]
     assert model(mx.array([[5, 6]]), cache)[0, :, 0].tolist() == [15, 21]
-    assert cache[0].num_keys(3) == 9
+    assert (cache[0].offset, cache[0].mask(3)) == (6, None)
     assert model(IDS)[0, :, 0].tolist() == [1, 3, 6, 10]
     assert model(IDS, logits_to_keep=2)[0, :, 0].tolist() == [6, 10]
+    assert model(IDS, make()[1], logits_to_keep=mx.array([0, 0]))[:, -1, 0].tolist() == [10, 10]
+    assert model(IDS, make()[1], logits_to_keep=0).shape == (1, 0, 2)
+    assert model.kv_layout() is None
 
 
 def test_forks_states_and_trims_are_independent() -> None:
@@ -104,7 +107,7 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="the last 5 of 4 tokens"):
         cache[0].trim(5)
     with pytest.raises(NotSupportedError):
-        cache[0].update(IDS, IDS)
+        cache[0].attend(IDS, IDS, IDS, scale=1.0)
     with pytest.raises(TypeError, match="make_cache"):
         model(IDS, [Inner()])  # type: ignore[list-item]
     state = cache[0].state()

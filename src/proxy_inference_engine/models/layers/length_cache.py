@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import mlx.core as mx
 
+from proxy_inference_engine import ops
 from proxy_inference_engine.cache.base import LayerCache
 
 _MAX_PIECES = 256
@@ -35,6 +36,11 @@ class LengthAwareCache:
         return self._inner.num_tokens
 
     @property
+    def offset(self) -> int:
+        """The position of the next token."""
+        return self._inner.num_tokens
+
+    @property
     def nbytes(self) -> int:
         """Device bytes held."""
         return self._inner.nbytes + sum(piece.nbytes for piece in self._pieces)
@@ -54,20 +60,29 @@ class LengthAwareCache:
         return self._pieces[0]
 
     def note(self, input_ids: mx.array, is_long: bool) -> None:
-        """Say what `update` will be called with next."""
+        """Say which tokens the next `attend` is for."""
         self._is_long = is_long
         if self._keeps_ids:
             self._pieces.append(input_ids)
             if len(self._pieces) > _MAX_PIECES:
                 self.ids()
 
-    def num_keys(self, num_new: int) -> int:
-        """How many key positions `update` will return for `num_new` new tokens."""
-        return self._inner.num_keys(num_new)
+    def mask(self, num_new: int) -> ops.Mask:
+        """As `LayerCache.mask`."""
+        return self._inner.mask(num_new)
 
-    def update(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
-        """As `LayerCache.update`."""
-        return self._inner.update(keys, values)
+    def attend(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        *,
+        scale: float,
+        mask: ops.Mask = None,
+        logit_cap: float | None = None,
+    ) -> mx.array:
+        """As `LayerCache.attend`."""
+        return self._inner.attend(q, k, v, scale=scale, mask=mask, logit_cap=logit_cap)
 
     def can_trim(self, num_tokens: int) -> bool:
         """Whether the last `num_tokens` can be forgotten exactly."""

@@ -140,14 +140,16 @@ class Rope:
             self._original_length = rope.original_length
         self._attention_factor = rope.attention_factor
 
-    def __call__(self, x: mx.array, offset: int | mx.array, num_tokens: int = 0) -> mx.array:
-        """Rotate `x [B, H, L, D]`, whose first token is at position `offset` (an int, or `[B]`).
+    def __call__(self, x: mx.array, offset: int | mx.array) -> mx.array:
+        """Rotate `x [B, H, L, D]`, whose first token is at position `offset` (an int, or int32 `[B]`).
 
-        `num_tokens`, the length of the sequence with the new tokens, matters to longrope alone.
+        Longrope takes an int alone: its wavelengths are chosen by the length of the sequence with the new tokens.
         """
         wavelengths = self._wavelengths
-        if self._long_wavelengths is not None and num_tokens > self._original_length:
-            wavelengths = self._long_wavelengths
+        if self._long_wavelengths is not None:
+            assert isinstance(offset, int), "longrope rotates whole sequences, not rows of several"
+            if offset + x.shape[2] > self._original_length:
+                wavelengths = self._long_wavelengths
         if self._attention_factor != 1.0:
             x = self._scaled(x)
         return ops.rope(x, wavelengths, offset)
