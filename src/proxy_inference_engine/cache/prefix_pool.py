@@ -90,8 +90,15 @@ class PrefixPool:
             oldest, _ = self._entries.popitem(last=False)
             del self._nbytes[oldest]
 
-    def save(self, directory: Path) -> list[Path]:
-        """Write every entry to `directory`; return the files. Where that fails, the rest is left, with one warning."""
+    def save(self, directory: Path | None = None) -> list[Path]:
+        """Write every entry to `directory`, or to its own; return the files.
+
+        Where that fails, the rest is left, with one warning. Without any directory nothing is written.
+        """
+        if directory is None:
+            if self._saved is None:
+                return []
+            directory = self._saved.directory
         paths = []
         for entry in self._entries.values():
             try:

@@ -61,6 +61,11 @@ def use_blas(num_products: int, x: mx.array, *others: mx.array) -> bool:
     )
 
 
+def computes_at_once(dtype: mx.Dtype) -> bool:
+    """Whether a forward pass in `dtype` is computed while it is called, as BLAS does, and not when it is read."""
+    return on_cpu() and dtype == mx.float32 and cpu_backend() == "blas"
+
+
 def compiled_on_gpu(function: Callable[_P, mx.array]) -> Callable[_P, mx.array]:
     """Fuse an element-wise function into one kernel on a GPU; leave it plain on a CPU, where that calls a compiler."""
 
