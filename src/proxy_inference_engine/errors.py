@@ -6,6 +6,7 @@
     │   └── TemplateError         400  the chat template refused the conversation
     ├── NotSupportedError         501  a feature this version does not have yet
     ├── CapacityError             503  no room now; try again later
+    ├── DeadlineError             504  the request ran out of the time it gave itself
     ├── EngineClosedError         503  the engine was closed
     ├── InternalError             500  our fault; the request ends, the engine goes on
     └── ModelLoadError            500
@@ -53,6 +54,12 @@ class CapacityError(EngineError):
     """There is no room for the request now (queue full, memory budget spent). Try again later."""
 
     status = 503
+
+
+class DeadlineError(EngineError):
+    """The request was not done within its own `timeout_s`; the message says how far it came."""
+
+    status = 504
 
 
 class EngineClosedError(EngineError):

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from proxy_inference_engine import __version__
 from proxy_inference_engine.cli.app import _model_and_prompt, app
 from proxy_inference_engine.cli.generate import prompt_from_stdin
+from proxy_inference_engine.cli.options import parse_bytes
 
 
 def pie(*arguments: object, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -273,3 +275,16 @@ def test_no_back_end_names_the_extras(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "proxy-inference-engine[cpu]" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1000", 1000), ("512MB", 512 * 10**6), ("1.5 gib", 3 * 2**29), ("2k", 2000), ("0", 0)]
+)
+def test_sizes_as_people_write_them(text: str, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "-1", "MB", "4 apples", "1e9"])
+def test_sizes_that_are_none(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="is no size"):
+        parse_bytes(text)

@@ -66,10 +66,10 @@ async def test_a_row_that_cannot_be_sampled_ends_alone(tiny_folder: Path) -> Non
         runner = engine._open().core.runner
         sample = runner.sample
 
-        def sometimes(logits, sequences):
-            if any(s.request.prompt_ids[0] == 99 for s in sequences):
+        def sometimes(logits, draws):
+            if any(draw.sequence.request.prompt_ids[0] == 99 for draw in draws):
                 raise RuntimeError("boom")
-            return sample(logits, sequences)
+            return sample(logits, draws)
 
         runner.sample = sometimes
         options = {"max_new_tokens": 30, "repetition_penalty": 1.3, "presence_penalty": 0.5, **OPTIONS}
@@ -98,15 +98,15 @@ async def test_a_sampler_that_draws_nonsense(engine: InferenceEngine, sampler, m
 
 async def test_a_prefix_cache_that_fails_fails_its_request_only(tiny_folder: Path) -> None:
     with InferenceEngine(tiny_folder) as engine:
-        pool = engine._open().pool
-        acquire = pool.acquire
+        cache = engine._open().memory.cache
+        find = cache.open
 
-        def broken(ids):
+        def broken(ids, **options):
             if ids[0] == 99:
                 raise RecursionError("deep")
-            return acquire(ids)
+            return find(ids, **options)
 
-        pool.acquire = broken
+        cache.open = broken
         with pytest.raises(InternalError, match="prefix cache failed: deep"):
             await asyncio.wait_for(engine.generate([99], max_new_tokens=2), 20)
         assert (await engine.generate(PROMPT, max_new_tokens=2, **OPTIONS))[0].size == 2

@@ -63,6 +63,9 @@ def chat(
     revision: options.Revision = None,
     offline: options.Offline = False,
     prompt_cache_dir: options.PromptCacheDir = None,
+    kv_cache_bytes: options.KVCacheBytes = None,
+    kv_cache_dtype: options.KVCacheDtype = None,
+    draft_model: options.DraftModel = None,
     stats: Annotated[
         bool | None, typer.Option("--stats/--no-stats", help="A line of figures after each reply.")
     ] = None,
@@ -86,6 +89,9 @@ def chat(
         revision=revision,
         offline=offline,
         prompt_cache_dir=prompt_cache_dir,
+        kv_cache_bytes=kv_cache_bytes,
+        kv_cache_dtype=kv_cache_dtype,
+        draft_model=draft_model,
     )
     from proxy_inference_engine.cli.chat import Chat
     from proxy_inference_engine.cli.loading import load_engine
@@ -133,6 +139,9 @@ def generate(
     revision: options.Revision = None,
     offline: options.Offline = False,
     prompt_cache_dir: options.PromptCacheDir = None,
+    kv_cache_bytes: options.KVCacheBytes = None,
+    kv_cache_dtype: options.KVCacheDtype = None,
+    draft_model: options.DraftModel = None,
     stats: Annotated[bool, typer.Option("--stats", help="A line of figures on stderr.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the text.")] = False,
 ) -> None:
@@ -159,6 +168,9 @@ def generate(
         revision=revision,
         offline=offline,
         prompt_cache_dir=prompt_cache_dir,
+        kv_cache_bytes=kv_cache_bytes,
+        kv_cache_dtype=kv_cache_dtype,
+        draft_model=draft_model,
     )
     from proxy_inference_engine.cli import generate as command
     from proxy_inference_engine.cli.loading import load_engine
@@ -225,7 +237,8 @@ def bench(
     from proxy_inference_engine.cli import bench as command
 
     lengths = command.parse_lengths(prompt_lengths)
-    engine_config = options.given(context_length=context_length, prefill_chunk=prefill_chunk)
+    # Guesses would measure how well made-up text repeats itself.
+    engine_config = options.given(context_length=context_length, prefill_chunk=prefill_chunk, speculation=False)
     subject: str | command.RandomModel
     if random_weights is None:
         subject = model or "demo"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,20 @@ ContextLength = Annotated[
 PromptCacheDir = Annotated[
     Path | None, typer.Option(help="Keep computed conversations in this folder, for the next start.")
 ]
+KVCacheBytes = Annotated[
+    int | None,
+    typer.Option(
+        parser=lambda text: parse_bytes(text),
+        metavar="BYTES",
+        help="Memory for keys and values, such as 512MB or 4GB. Default: what is left.",
+    ),
+]
+KVCacheDtype = Annotated[
+    str | None, typer.Option(help="How keys and values are held: float32, float16, bfloat16, int8 or int4.")
+]
+DraftModel = Annotated[
+    str | None, typer.Option(help="A smaller model with the same tokenizer that guesses ahead; replies stay the same.")
+]
 
 # What one reply is like: inference keywords. None takes the model's own default.
 System = Annotated[str | None, typer.Option("--system", "-s", help="The system text.")]
@@ -40,6 +55,17 @@ Stop = Annotated[list[str] | None, typer.Option(help="End the reply before this 
 Think = Annotated[
     bool | None, typer.Option("--think/--no-think", help="Whether a model that can reason does so first.")
 ]
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+def parse_bytes(text: str | int) -> int:
+    """A number of bytes from `1500000`, `512MB` or `4GiB`. Raises typer.BadParameter."""
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]i?)?b?\s*", str(text), re.IGNORECASE)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no size: write bytes, or a number with KB, MB, GB or TB")
+    return int(float(match[1]) * _UNITS[(match[2] or "").lower()])
 
 
 def given(**keywords: Any) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import mlx.core as mx
 
+from proxy_inference_engine.engine.batch import Batch, Row
 from proxy_inference_engine.engine.runner import Runner, Step
-from proxy_inference_engine.engine.scheduler import Batch, Row, Scheduler
+from proxy_inference_engine.engine.scheduler import Scheduler
 from proxy_inference_engine.errors import EngineError, InternalError
 
 CLEAR_CACHE_STEPS = 256
@@ -16,11 +17,16 @@ CLEAR_CACHE_STEPS = 256
 
 
 class EngineCore:
-    """Scheduler and runner, one step at a time."""
+    """Scheduler and runner, one step at a time.
 
-    def __init__(self, scheduler: Scheduler, runner: Runner) -> None:
+    With `reads_at_once`, a step's tokens are read before the next one is submitted: for back ends that compute a
+    forward pass when it is called, where waiting would only delay every token by a step.
+    """
+
+    def __init__(self, scheduler: Scheduler, runner: Runner, *, reads_at_once: bool = False) -> None:
         self.scheduler = scheduler
         self.runner = runner
+        self._reads_at_once = reads_at_once
         self._in_flight: Step | None = None
         self._num_steps = 0
 
@@ -35,9 +41,16 @@ class EngineCore:
         previous, self._in_flight = self._in_flight, submitted
         if previous is not None:
             self._read(previous)
+        if self._reads_at_once and submitted is not None:
+            self._in_flight = None
+            self._read(submitted)
         self._num_steps += 1
         if self._num_steps % CLEAR_CACHE_STEPS == 0:
             mx.clear_cache()
+
+    def rest(self) -> bool:
+        """Nothing is to be done: look after the memory, a little at a time; True when that is done."""
+        return self.scheduler.rest()
 
     def stop(self, error: EngineError) -> None:
         """End every sequence with `error`, after the step in flight."""
@@ -54,42 +67,37 @@ class EngineCore:
         self.scheduler.fail_all(error)
 
     def _submit(self, batch: Batch) -> Step | None:
-        """Run the rows; a row that fails ends its own request only."""
-        rows: list[Row] = []
-        logits: list[mx.array] = []
-        for row in batch.rows:
-            try:
-                logits.append(self.runner.forward_row(row))
-                rows.append(row)
-            except Exception as error:
-                self.scheduler.fail_unexpectedly(row.sequence, error, "the forward pass failed")
-        return self._submit_rows(rows, logits)
-
-    def _submit_rows(self, rows: list[Row], logits: list[mx.array]) -> Step | None:
-        if not rows:
-            return None
+        """Run the rows together. When that fails, each by itself: a row that fails ends its own request only."""
         try:
-            step = self.runner.submit(Batch(tuple(rows)), logits)
+            step = self.runner.submit(batch, self.runner.forward(batch))
         except Exception as error:
-            return self._submit_those_that_can(rows, logits, error)
-        self.scheduler.submitted(step.batch)
+            if len(batch.rows) == 1:
+                self.scheduler.fail_unexpectedly(batch.rows[0].sequence, error, "the step failed")
+                return None
+            return self._submit_those_that_can(batch.rows, error)
+        self.scheduler.submitted(batch)
         return step
 
-    def _submit_those_that_can(self, rows: list[Row], logits: list[mx.array], cause: Exception) -> Step | None:
-        """Sampling failed for the batch: find the rows at fault, one by one, and go on without them."""
-        good: list[tuple[Row, mx.array]] = []
-        for row, row_logits in zip(rows, logits, strict=True):
+    def _submit_those_that_can(self, rows: tuple[Row, ...], cause: Exception) -> Step | None:
+        """Find the rows at fault, one by one, and go on without them.
+
+        A second run of a row writes what the first did.
+        """
+        good: list[Row] = []
+        for row in rows:
+            alone = Batch((row,))
             try:
-                if row.draws:
-                    self.runner.sample(row_logits, [row.sequence])
-                good.append((row, row_logits))
+                logits = self.runner.forward(alone)
+                if row.num_draws:
+                    mx.eval(self.runner.sample(logits, alone.draws)[0])
+                good.append(row)
             except Exception as error:
-                self.scheduler.fail_unexpectedly(row.sequence, error, "sampling failed")
+                self.scheduler.fail_unexpectedly(row.sequence, error, "the step failed")
         if len(good) == len(rows):  # no row fails alone: the batch itself is at fault
             for row in rows:
-                self.scheduler.fail_unexpectedly(row.sequence, cause, "sampling failed")
+                self.scheduler.fail_unexpectedly(row.sequence, cause, "the step failed")
             return None
-        return self._submit_rows([row for row, _ in good], [row_logits for _, row_logits in good])
+        return self._submit(Batch(tuple(good))) if good else None
 
     def _read(self, step: Step) -> None:
         try:

@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import mlx.core as mx
 import numpy as np
@@ -23,6 +23,7 @@ from proxy_inference_engine.cache import PromptCache
 from proxy_inference_engine.checks import reject_unknown, shown
 from proxy_inference_engine.config import EngineConfig
 from proxy_inference_engine.engine import generate as plain_loop
+from proxy_inference_engine.engine.choices import best_choices, check_choices, choice_streams
 from proxy_inference_engine.engine.handle import RequestHandle
 from proxy_inference_engine.engine.loading import LoadModel, OpenEngine, close_engine, load_folder
 from proxy_inference_engine.engine.reply import ReplyBuilder, ReplyStream
@@ -43,9 +44,12 @@ from proxy_inference_engine.types import FinishReason
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from proxy_inference_engine.interaction import Interaction, PromptLike
+    from proxy_inference_engine.engine.prompt import PreparedPrompt
+    from proxy_inference_engine.interaction import Interaction, PromptLike, ReplyParser
     from proxy_inference_engine.models.base import Model
     from proxy_inference_engine.tokenizer import Tokenizer
+
+_Prepared: TypeAlias = "tuple[GenerationRequest, PreparedPrompt]"
 
 
 class InferenceEngine:
@@ -124,6 +128,28 @@ class InferenceEngine:
         iteration.
         """
         return ReplyStream(functools.partial(self._submit_prompt, prompt, dict(inference_kwargs)))
+
+    def streams(self, prompt: PromptLike, n: int, **inference_kwargs: Any) -> list[ReplyStream]:
+        """`n` replies to one prompt as they come, each as `stream` gives one; the prompt is computed once.
+
+        Choice i is what the seed `seed + i` gives alone.
+        """
+        check_choices(n, None)
+        options = InferenceOptions.from_keywords(inference_kwargs, self._open().generation_defaults)
+        prepare = functools.partial(self._prepare, prompt, dict(inference_kwargs))
+        return choice_streams(prepare, self._submit_choice, n, options.seed)
+
+    async def choices(
+        self, prompt: PromptLike, n: int, *, best_of: int | None = None, **inference_kwargs: Any
+    ) -> list[Interaction]:
+        """`n` replies to one prompt, each as `chat` gives one; the prompt is computed once.
+
+        With `best_of`, so many are drawn and the `n` most probable (by mean log probability a token) kept, best first.
+        """
+        n, num_drawn = check_choices(n, best_of)
+        if num_drawn > n and inference_kwargs.get("logprobs") in (None, False):
+            inference_kwargs["logprobs"] = True
+        return await best_choices(self.streams(prompt, num_drawn, **inference_kwargs), n)
 
     async def generate(
         self, prompt_ids: Sequence[int] | mx.array, **inference_kwargs: Any
@@ -308,16 +334,24 @@ class InferenceEngine:
             wants_text=wants_text,
         )
 
-    async def _submit_prompt(
-        self, prompt: PromptLike, inference_kwargs: Mapping[str, Any]
-    ) -> tuple[RequestHandle, Any]:
+    async def _prepare(self, prompt: PromptLike, inference_kwargs: Mapping[str, Any]) -> _Prepared:
         loaded = self._open()
         options = InferenceOptions.from_keywords(inference_kwargs, loaded.generation_defaults)
         prepared = await asyncio.to_thread(loaded.preparer.prepare, prompt, options)
         request = self._request(prepared.prompt_ids, options, wants_text=True)
         if not options.ignore_stop_tokens:
             request = replace(request, message_ends=tuple(loaded.tokenizer.stop_strings))
-        return self.submit(request), loaded.preparer.parser(prepared)
+        return request, prepared
+
+    async def _submit_prompt(
+        self, prompt: PromptLike, inference_kwargs: Mapping[str, Any]
+    ) -> tuple[RequestHandle, ReplyParser]:
+        request, prepared = await self._prepare(prompt, inference_kwargs)
+        return self.submit(request), self._open().preparer.parser(prepared)
+
+    def _submit_choice(self, prepared: _Prepared, seed: int) -> tuple[RequestHandle, ReplyParser]:
+        request, prompt = prepared
+        return self.submit(request.again(seed)), self._open().preparer.parser(prompt)
 
 
 def _weak_listener(handle: RequestHandle) -> Callable[[Any], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,10 +11,13 @@ from typing import Any
 
 import mlx.core as mx
 
-from proxy_inference_engine.cache import PrefixPool
 from proxy_inference_engine.config import EngineConfig
+from proxy_inference_engine.engine.budget import StepBudget
 from proxy_inference_engine.engine.core import EngineCore
-from proxy_inference_engine.engine.memory import device_memory_bytes, is_gpu
+from proxy_inference_engine.engine.draft_model import open_draft_model
+from proxy_inference_engine.engine.drafts import Drafter, PromptLookup
+from proxy_inference_engine.engine.kv_setup import make_memory, private_pool
+from proxy_inference_engine.engine.memory import is_gpu
 from proxy_inference_engine.engine.prompt import PromptPreparer
 from proxy_inference_engine.engine.request import InferenceOptions
 from proxy_inference_engine.engine.runner import Runner
@@ -23,10 +27,10 @@ from proxy_inference_engine.errors import ConfigError, EngineClosedError, Reques
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.tokenizer import Tokenizer
 
+logger = logging.getLogger(__name__)
+
 _PREFILL_CHUNK_CPU = 256
 _PREFILL_CHUNK_GPU = 2048
-_PREFIX_CACHE_SHARE = 16
-"""Idle conversations may hold one part in so many of the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,30 +77,57 @@ class OpenEngine:
             )
         self.context_length = config.context_length or own_length
         self.prefill_chunk = config.prefill_chunk or (_PREFILL_CHUNK_GPU if is_gpu() else _PREFILL_CHUNK_CPU)
-        budget, directory = config.prefix_cache_bytes, config.prompt_cache_dir
-        self.prompt_cache_dir = None if directory is None else Path(directory).expanduser()
-        self.pool = PrefixPool(
+        directory = None if config.prompt_cache_dir is None else Path(config.prompt_cache_dir).expanduser()
+        self.pool = private_pool(self.model, config, source.fingerprint, directory)
+        # Before the pool, which takes what memory is left.
+        drafter = self._drafter(config) if self.model.kv_layout() is not None else None
+        self.memory = make_memory(
             self.model,
-            budget_bytes=device_memory_bytes() // _PREFIX_CACHE_SHARE if budget is None else budget,
-            directory=self.prompt_cache_dir,
+            self.pool,
+            config,
             fingerprint=source.fingerprint,
+            context_length=self.context_length,
+            files=directory,
         )
+        capacity = self.memory.capacity_tokens
+        if capacity is not None and capacity < self.context_length:
+            if config.context_length is not None:
+                raise RequestError(
+                    f"context_length {config.context_length} does not fit: the pool of keys and values holds "
+                    f"{capacity} tokens; give more kv_cache_bytes, or kv_cache_dtype='int8'",
+                    param="context_length",
+                )
+            logger.warning(
+                "the pool of keys and values holds %d tokens: that is the context now, not the model's %d; give more "
+                "kv_cache_bytes, or kv_cache_dtype='int8'",
+                capacity,
+                self.context_length,
+            )
+            self.context_length = capacity
         self.preparer = _preparer(self.tokenizer)
         _check_defaults(self.generation_defaults)
+        target_ms = config.target_latency_ms
         scheduler = Scheduler(
-            self.pool,
-            prefill_chunk=self.prefill_chunk,
+            self.memory,
+            StepBudget(self.prefill_chunk, None if target_ms is None else target_ms / 1e3),
             max_num_sequences=config.max_num_sequences,
             max_queue=config.max_queue,
+            drafter=drafter,
         )
-        self.core = EngineCore(scheduler, Runner(self.model))
+        runner = Runner(self.memory, self.model.config.vocab_size)
+        self.core = EngineCore(scheduler, runner, reads_at_once=self.memory.is_eager)
+
+    def _drafter(self, config: EngineConfig) -> Drafter | None:
+        if not config.speculation:
+            return None
+        if config.draft_model is None:
+            return PromptLookup()
+        return open_draft_model(config, self.tokenizer, context_length=self.context_length, chunk=self.prefill_chunk)
 
     def stop(self) -> None:
-        """End what runs with EngineClosedError, save prompt caches where a folder is set, free the idle ones."""
+        """End what runs with EngineClosedError, write what is computed where a folder is set, free the idle rest."""
         self.core.stop(EngineClosedError("the engine was closed"))
-        if self.prompt_cache_dir is not None:
-            self.pool.save(self.prompt_cache_dir)
-        self.pool.clear()
+        self.memory.shut()
         mx.clear_cache()
 
 

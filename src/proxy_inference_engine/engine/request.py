@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -16,6 +16,7 @@ from proxy_inference_engine.checks import (
     MAX_INT,
     check_flag,
     check_integer,
+    check_number,
     check_token_ids,
     reject_unknown,
     shown,
@@ -30,6 +31,9 @@ MAX_STOP_STRINGS = 64
 MAX_STOP_LENGTH = 1024
 MAX_TOP_LOGPROBS = 100
 _MAX_SEED = 2**64 - 1
+_MAX_PRIORITY = 1_000_000
+_MAX_TIMEOUT_S = 1e9
+_MAX_SALT_LENGTH = 256
 
 _ALIASES = {"temp": "temperature", "max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens"}
 _NOT_YET = ("json_schema", "structured", "regex", "grammar")
@@ -55,6 +59,15 @@ class InferenceOptions:
 
     logprobs: int | None = None
     """None: not reported. n: each token's log probability and the n best alternatives."""
+
+    priority: int = 0
+    """Requests of a lower number are served first; those of one priority in the order they came."""
+
+    timeout_s: float | None = None
+    """The request ends with DeadlineError after so many seconds; None gives it all the time it needs."""
+
+    cache_salt: str = ""
+    """Computed prefixes are shared only between requests of the same salt, such as one for each tenant."""
 
     ignore_stop_tokens: bool = False
     """Go on after the model ends its message, until `max_new_tokens`; for measuring."""
@@ -103,6 +116,9 @@ class InferenceOptions:
             seed=_check_seed(given.pop("seed", None)),
             stop=_check_stop(given.pop("stop", None)),
             logprobs=_check_logprobs(given.pop("logprobs", None)),
+            priority=_check_priority(given.pop("priority", None)),
+            timeout_s=_check_timeout(given.pop("timeout_s", None)),
+            cache_salt=_check_salt(given.pop("cache_salt", None)),
             ignore_stop_tokens=check_flag("ignore_stop_tokens", given.pop("ignore_stop_tokens", None) or False),
             tools=tools,
             template_variables=variables,
@@ -126,13 +142,20 @@ class GenerationRequest:
     """Texts that end a message in the model's template and are not single tokens: they stop too, unreported."""
 
     logprobs: int | None = None
+    priority: int = 0
+    timeout_s: float | None = None
+    cache_salt: bytes = b""
     wants_text: bool = True
-    request_id: str = field(default_factory=lambda: f"req-{secrets.token_hex(8)}")
+    request_id: str = field(default_factory=lambda: _new_request_id())
 
     def __post_init__(self) -> None:
         if not self.prompt_ids:
             raise RequestError("the prompt is empty: give at least one token", param="prompt_ids")
         check_integer("max_new_tokens", self.max_new_tokens, 0, MAX_INT)
+
+    def again(self, seed: int) -> GenerationRequest:
+        """The same request with another seed, and an id of its own."""
+        return replace(self, seed=seed, request_id=_new_request_id())
 
     @classmethod
     def build(
@@ -164,8 +187,15 @@ class GenerationRequest:
             stop=options.stop,
             stop_token_ids=frozenset() if options.ignore_stop_tokens else stop_token_ids,
             logprobs=options.logprobs,
+            priority=options.priority,
+            timeout_s=options.timeout_s,
+            cache_salt=options.cache_salt.encode(),
             wants_text=wants_text,
         )
+
+
+def _new_request_id() -> str:
+    return f"req-{secrets.token_hex(8)}"
 
 
 def check_prompt_length(num_tokens: int, context_length: int) -> None:
@@ -239,6 +269,31 @@ def _check_seed(value: Any) -> int | None:
     if value is not None:
         check_integer("seed", value, 0, _MAX_SEED)
     return None if value is None else int(value)
+
+
+def _check_priority(value: Any) -> int:
+    if value is None:
+        return 0
+    check_integer("priority", value, -_MAX_PRIORITY, _MAX_PRIORITY, note="; lower is served first")
+    return int(value)
+
+
+def _check_timeout(value: Any) -> float | None:
+    if value is None:
+        return None
+    check_number("timeout_s", value, 0.0, _MAX_TIMEOUT_S, above_low=True)
+    return float(value)
+
+
+def _check_salt(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > _MAX_SALT_LENGTH:
+        raise RequestError(
+            f"cache_salt={shown(value)} is not valid: give a text of at most {_MAX_SALT_LENGTH} characters",
+            param="cache_salt",
+        )
+    return value
 
 
 def _check_stop(value: Any) -> tuple[str, ...]:

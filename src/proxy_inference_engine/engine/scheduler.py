@@ -1,69 +1,54 @@
 """Who runs this step, and what became of the last one.
 
-Requests are admitted in the order they came. A step carries one token of every sequence that is decoding and one
-chunk of the oldest prompt that is not computed yet, so a long prompt delays the others by one chunk at a time. Knows
-no MLX: it moves ids and counts; the runner moves arrays.
+Requests are admitted by priority, then in the order they came. A step carries one token of every sequence that is
+decoding, or a few where drafts are tried, and prompt tokens up to a budget: so a long prompt delays the others by one
+chunk at a time. When the memory is full, the youngest make room and are computed again later. Knows no MLX: it moves
+ids and counts; the runner moves arrays.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from proxy_inference_engine.cache import PrefixPool
+from proxy_inference_engine.engine.batch import Batch, Drawn, Row
+from proxy_inference_engine.engine.budget import StepBudget
+from proxy_inference_engine.engine.drafts import Drafter, num_held
+from proxy_inference_engine.engine.kv_memory import KVMemory
 from proxy_inference_engine.engine.sequence import Sequence
-from proxy_inference_engine.errors import CapacityError, EngineError, InternalError
-from proxy_inference_engine.types import FinishReason, PrefillProgress, TextDelta, TokenLogprob
+from proxy_inference_engine.engine.waiting import WaitingList
+from proxy_inference_engine.errors import CapacityError, DeadlineError, EngineError, InternalError
+from proxy_inference_engine.types import FinishReason, PrefillProgress, TextDelta
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One sequence's share of a step."""
-
-    sequence: Sequence
-    prompt_ids: tuple[int, ...] | None
-    """The prompt tokens to compute; None to compute the token drawn last."""
-
-    draws: bool
-    """Whether a token is drawn after it: all but the earlier chunks of a prompt."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """The rows of one step."""
-
-    rows: tuple[Row, ...]
-
-    @property
-    def drawing(self) -> list[Sequence]:
-        """The sequences that draw a token, in the order of the logits' rows."""
-        return [row.sequence for row in self.rows if row.draws]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """What was read back for one drawing row."""
-
-    token_id: int
-    logprob: TokenLogprob | None = None
-    is_usable: bool = True
-    """False when the model gave no logits to draw from (NaN)."""
+_MIN_SHARED = 32
+"""A prefix that another sequence is computing right now is waited for when it has at least so many tokens."""
 
 
 class Scheduler:
     """Queue, running set and the bookkeeping between steps. Lives in the engine thread."""
 
-    def __init__(self, pool: PrefixPool, *, prefill_chunk: int, max_num_sequences: int, max_queue: int) -> None:
-        self._pool = pool
-        self._prefill_chunk = prefill_chunk
+    def __init__(
+        self,
+        memory: KVMemory,
+        budget: StepBudget,
+        *,
+        max_num_sequences: int,
+        max_queue: int,
+        drafter: Drafter | None = None,
+    ) -> None:
+        self._memory = memory
+        self._budget = budget
         self._max_num_sequences = max_num_sequences
         self._max_queue = max_queue
-        self._waiting: deque[Sequence] = deque()
-        self._running: list[Sequence] = []
+        self._drafter = drafter
+        self._waiting = WaitingList()
+        self._running: list[Sequence] = []  # the oldest first
+        self._num_arrived = 0
+        self._last_read_at = 0.0
+        self._has_deadlines = False
 
     @property
     def has_work(self) -> bool:
@@ -85,61 +70,258 @@ class Scheduler:
         if sequence.request.max_new_tokens == 0:
             self._finish(sequence, "length")
             return
-        self._waiting.append(sequence)
+        if not self.has_work:
+            self._last_read_at = 0.0
+        self._num_arrived += 1
+        sequence.arrival = self._num_arrived
+        self._has_deadlines |= sequence.request.timeout_s is not None
+        self._waiting.add(sequence)
+
+    def rest(self) -> bool:
+        """Use idle time for the memory; True when nothing is left to do for it."""
+        return self._memory.rest()
+
+    # -- before a step ----------------------------------------------------------------------------------------
 
     def schedule(self) -> Batch | None:
         """The next step's rows, or None when there is nothing to submit."""
+        if self._has_deadlines:
+            self._end_late_ones()
         self._admit()
-        rows: list[Row] = []
-        budget = self._prefill_chunk
-        for sequence in self._running:
-            if not sequence.wants_step:
+        drafts = self._propose() if self._drafter is not None else {}
+        decoding: list[Row] = []
+        prefilling: list[Sequence] = []
+        for sequence in list(self._running):  # the oldest first: whoever has to make room is younger
+            if not sequence.wants_step or sequence not in self._running:
                 continue
-            if not sequence.is_prefilling:
-                rows.append(Row(sequence, None, draws=True))
-            elif budget > 0:
-                start = sequence.num_submitted
-                chunk = sequence.request.prompt_ids[start : start + budget]
-                budget -= len(chunk)
-                rows.append(Row(sequence, chunk, draws=start + len(chunk) == sequence.num_prompt))
+            if sequence.is_prefilling:
+                prefilling.append(sequence)
+            elif (row := self._decoding_row(sequence, drafts.get(sequence, ()))) is not None:
+                decoding.append(row)
+        rows = [*decoding, *self._prompt_rows(prefilling, self._budget.num_tokens(len(decoding)))]
+        running = set(self._running)
+        rows = [row for row in rows if row.sequence in running]  # without those that made room meanwhile
         return Batch(tuple(rows)) if rows else None
+
+    def _propose(self) -> dict[Sequence, tuple[int, ...]]:
+        """Drafts for the sequences that are worth it now."""
+        assert self._drafter is not None
+        cost, capacity = self._budget.draft_cost, self._memory.capacity_tokens
+        asked: list[tuple[Sequence, int]] = []
+        for sequence in self._running:
+            if sequence.wants_step and not sequence.is_prefilling and sequence.is_read:
+                room = sequence.request.max_new_tokens - sequence.num_drawn
+                if capacity is not None:
+                    room = min(room, capacity - sequence.num_submitted)
+                if (count := min(room - 1, sequence.drafts.num_drafts(cost))) > 0:
+                    asked.append((sequence, count))
+        return dict(zip((s for s, _ in asked), self._drafter.propose(asked), strict=True)) if asked else {}
+
+    def _decoding_row(self, sequence: Sequence, drafts: tuple[int, ...]) -> Row | None:
+        if self._drafter is not None and not sequence.is_read:
+            return None  # what it drew is not known yet, and drafts may follow it
+        if not self._make_room(sequence, sequence.num_submitted + 1 + len(drafts)):
+            return None
+        if not sequence.is_read:
+            return Row(sequence, None, num_draws=1)
+        return Row(sequence, (sequence.token_ids[-1], *drafts), num_draws=1 + len(drafts))
+
+    def _prompt_rows(self, sequences: list[Sequence], budget: int) -> Iterator[Row]:
+        """Chunks of prompts: the oldest gets the larger half of the budget, the shortest rests share what is left."""
+        ready = [sequence for sequence in sequences if not self._waits_for_leader(sequence)]
+        if len(ready) > 1:
+            first, *others = ready
+            share = max(budget // 2, budget - sum(s.num_to_prefill - s.num_submitted for s in others))
+            others.sort(key=lambda s: s.num_to_prefill - s.num_submitted)
+            queue = [(first, share), *((s, budget) for s in others)]
+        else:
+            queue = [(s, budget) for s in ready]
+        for sequence, most in queue:
+            start = sequence.num_submitted
+            stop = min(sequence.num_to_prefill, start + min(budget, most))
+            if stop <= start or sequence not in self._running or not self._make_room(sequence, stop):
+                continue
+            budget -= stop - start
+            is_last = stop == sequence.num_to_prefill
+            yield Row(sequence, tuple(sequence.token_ids[start:stop]), num_draws=int(is_last), is_prompt=True)
+
+    def _waits_for_leader(self, sequence: Sequence) -> bool:
+        """Whether another sequence is still computing a prefix of this one; takes it over when it is there."""
+        leader = sequence.leader
+        if leader is None:
+            return False
+        num_shared = _num_shared(leader.token_ids, sequence.token_ids, leader.num_to_prefill)
+        if leader in self._running and leader.is_prefilling and leader.num_submitted < num_shared:
+            return True
+        sequence.leader = None
+        gained = self._memory.extend(sequence)
+        sequence.num_submitted += gained
+        if not sequence.num_preempted:
+            sequence.num_cached += gained
+        return False
+
+    def _admit(self) -> None:
+        while self._waiting and len(self._running) < self._max_num_sequences:
+            sequence = self._waiting.first()
+            if sequence.num_in_flight:
+                return  # preempted, and its last token is on its way
+            if self._running and not self._memory.has_room(len(sequence.token_ids)):
+                return  # nobody overtakes it, or it would wait for ever
+            self._waiting.remove(sequence)
+            try:
+                num_cached = self._memory.open(sequence)
+            except Exception as cause:
+                self.fail_unexpectedly(sequence, cause, "the prefix cache failed")
+                continue
+            sequence.num_submitted = num_cached
+            sequence.num_to_prefill = len(sequence.token_ids)
+            if not sequence.num_preempted:
+                sequence.num_cached = num_cached
+                sequence.admitted_at = time.perf_counter()
+            sequence.leader = self._find_leader(sequence)
+            self._running.append(sequence)
+            self._running.sort(key=lambda s: s.age)
+
+    def _find_leader(self, sequence: Sequence) -> Sequence | None:
+        """The running sequence that is about to compute the longest prefix of this one."""
+        best, best_length = None, sequence.num_submitted + _MIN_SHARED - 1
+        for other in self._running:
+            if other.is_prefilling and other.request.cache_salt == sequence.request.cache_salt:
+                length = _num_shared(other.token_ids, sequence.token_ids, other.num_to_prefill)
+                if length > best_length and length > other.num_submitted:
+                    best, best_length = other, length
+        return best
+
+    def _make_room(self, sequence: Sequence, num_tokens: int) -> bool:
+        """Reserve room for `num_tokens`, preempting younger sequences; False when this one has to make room itself."""
+        while not self._memory.reserve(sequence, num_tokens):
+            victim = self._running[-1]
+            self._preempt(victim)
+            if victim is sequence:
+                return False
+        return True
+
+    def _preempt(self, sequence: Sequence) -> None:
+        logger.info("request %s makes room for older ones and goes on later", sequence.request.request_id)
+        self._running.remove(sequence)
+        self._memory.close(sequence, keep=True)
+        sequence.num_preempted += 1
+        sequence.num_submitted = 0
+        sequence.leader = None
+        sequence.history, sequence.last_token = None, None
+        self._waiting.add(sequence)
+
+    def _end_late_ones(self) -> None:
+        now = time.perf_counter()
+        for sequence in [*self._running, *self._waiting]:
+            limit_s = sequence.request.timeout_s
+            if limit_s is not None and now - sequence.submitted_at > limit_s and not sequence.is_ended:
+                self._end_with(
+                    sequence,
+                    DeadlineError(
+                        f"request {sequence.request.request_id} was not done after timeout_s={limit_s:g}: "
+                        f"{sequence.num_output} tokens of the reply were there"
+                    ),
+                )
+
+    # -- after a step -----------------------------------------------------------------------------------------
 
     def submitted(self, batch: Batch) -> None:
         """Count what the runner has just submitted."""
         for row in batch.rows:
             sequence = row.sequence
-            sequence.num_submitted += 1 if row.prompt_ids is None else len(row.prompt_ids)
-            sequence.num_drawn += row.draws
+            sequence.num_submitted += row.num_new
+            sequence.num_drawn += row.num_draws
             sequence.num_in_flight += 1
+            self._memory.submitted(sequence, row.num_new)
+            if row.is_prompt:
+                self._memory.record(sequence)  # device work is in order: who finds it comes after it
 
     def advance(self, batch: Batch, drawn: list[Drawn]) -> None:
-        """Take in a step's results, in the order of `batch.drawing`; tell listeners, end what is done."""
-        results = iter(drawn)
+        """Take in a step's results, in the order of `batch.draws`; tell listeners, end what is done."""
+        self._note_time(batch)
+        start = 0
         for row in batch.rows:
+            results = drawn[start : start + row.num_draws]
+            start += row.num_draws
             sequence = row.sequence
             sequence.num_in_flight -= 1
-            result = next(results) if row.draws else None
-            if sequence.cache is not None:
-                sequence.cache.update(_fed_ids(row))
             if not sequence.is_ended:
-                if row.prompt_ids is not None:
-                    self._report_prefill(sequence)
-                if result is not None:
-                    self._take_token(sequence, result)
+                if row.is_prompt and not sequence.num_preempted:
+                    sequence.listener(
+                        PrefillProgress(min(sequence.num_submitted, sequence.num_prompt), sequence.num_prompt)
+                    )
+                if results:
+                    self._take(sequence, row, results)
             self._retire(sequence)
+
+    def _take(self, sequence: Sequence, row: Row, results: list[Drawn]) -> None:
+        """Append what was drawn, as far as the drafts before it held."""
+        held = num_held(row.drafts, [result.token_id for result in results])
+        for result in results[: held + 1]:
+            self._take_token(sequence, result)
+            if sequence.is_ended:
+                break
+        num_failed = row.num_draws - 1 - held
+        if row.num_draws > 1:
+            sequence.drafts.note(row.num_draws - 1, held, self._budget.draft_cost)
+        sequence.num_drawn -= num_failed
+        if sequence in self._running and sequence.error is None:
+            if num_failed:
+                sequence.num_submitted -= num_failed
+                self._memory.truncate(sequence, sequence.num_submitted)
+            self._memory.record(sequence)
+
+    def _note_time(self, batch: Batch) -> None:
+        now = time.perf_counter()
+        if self._last_read_at:
+            num_drafts = sum(max(row.num_draws - 1, 0) for row in batch.rows)
+            self._budget.note(batch.num_prompt_tokens, num_drafts, now - self._last_read_at)
+        self._last_read_at = now if self.has_work else 0.0
+
+    def _take_token(self, sequence: Sequence, drawn: Drawn) -> None:
+        request = sequence.request
+        if not drawn.is_usable:
+            self.fail(
+                sequence, InternalError(f"request {request.request_id}: the model gave logits that are not numbers")
+            )
+            return
+        if not sequence.first_token_at:
+            sequence.first_token_at = time.perf_counter()
+        sequence.token_ids.append(drawn.token_id)
+        if drawn.token_id in request.stop_token_ids:
+            sequence.has_stop_token = True
+            self._finish(sequence, "stop")
+            return
+        if drawn.logprob is not None:
+            sequence.logprobs.append(drawn.logprob)
+        if sequence.text is not None:
+            piece = sequence.text.push(drawn.token_id)
+            if piece:
+                sequence.listener(TextDelta(piece))
+            if sequence.text.matched_stop is not None:
+                self._finish(sequence, "stop")
+                return
+        if sequence.num_output >= request.max_new_tokens:
+            self._finish(sequence, "length")
+
+    # -- ends -------------------------------------------------------------------------------------------------
 
     def cancel(self, sequence: Sequence) -> None:
         """End a sequence with reason `cancelled`, wherever it is; nothing happens when it has ended."""
         if not sequence.is_ended:
             self._finish(sequence, "cancelled")
+            self._retire(sequence)
 
     def fail(self, sequence: Sequence, error: EngineError) -> None:
-        """End a sequence with an error; what it had computed is dropped."""
+        """End a sequence with an error; what it had computed is not used again."""
         if not sequence.is_ended:
             sequence.error = error
-            sequence.cache = None
             sequence.listener(error)
+        self._memory.close(sequence, keep=False)
         self._remove(sequence)
+        if self._drafter is not None:
+            self._drafter.drop(sequence)
 
     def fail_unexpectedly(self, sequence: Sequence, cause: Exception, what: str) -> None:
         """End a sequence with InternalError, the cause chained and logged."""
@@ -156,49 +338,11 @@ class Scheduler:
             own.__cause__ = error.__cause__
             self.fail(sequence, own)
 
-    def _admit(self) -> None:
-        while self._waiting and len(self._running) < self._max_num_sequences:
-            sequence = self._waiting.popleft()
-            ids = list(sequence.request.prompt_ids)
-            try:
-                sequence.cache = self._pool.acquire(ids)
-                sequence.num_cached = sequence.num_submitted = len(ids) - len(sequence.cache(ids))
-            except Exception as cause:
-                self.fail_unexpectedly(sequence, cause, "the prefix cache failed")
-                continue
-            sequence.admitted_at = time.perf_counter()
-            self._running.append(sequence)
-
-    def _report_prefill(self, sequence: Sequence) -> None:
-        assert sequence.cache is not None
-        num_done = len(sequence.cache.computed_ids)
-        sequence.listener(PrefillProgress(num_done, sequence.num_prompt))
-
-    def _take_token(self, sequence: Sequence, drawn: Drawn) -> None:
-        request = sequence.request
-        if not drawn.is_usable:
-            self.fail(
-                sequence, InternalError(f"request {request.request_id}: the model gave logits that are not numbers")
-            )
-            return
-        if not sequence.first_token_at:
-            sequence.first_token_at = time.perf_counter()
-        sequence.last_id = drawn.token_id
-        if drawn.token_id in request.stop_token_ids:
-            self._finish(sequence, "stop")
-            return
-        sequence.output_ids.append(drawn.token_id)
-        if drawn.logprob is not None:
-            sequence.logprobs.append(drawn.logprob)
-        if sequence.text is not None:
-            piece = sequence.text.push(drawn.token_id)
-            if piece:
-                sequence.listener(TextDelta(piece))
-            if sequence.text.matched_stop is not None:
-                self._finish(sequence, "stop")
-                return
-        if len(sequence.output_ids) >= request.max_new_tokens:
-            self._finish(sequence, "length")
+    def _end_with(self, sequence: Sequence, error: EngineError) -> None:
+        """End a sequence with an error that is no fault of what it computed, which is kept."""
+        sequence.error = error
+        sequence.listener(error)
+        self._retire(sequence)
 
     def _finish(self, sequence: Sequence, reason: FinishReason) -> None:
         sequence.finish_reason = reason
@@ -218,15 +362,16 @@ class Scheduler:
             end.timing.decode_tokens_per_s,
         )
         sequence.listener(end)
-        self._retire(sequence)
 
     def _retire(self, sequence: Sequence) -> None:
         """Give back what an ended sequence holds, once no step of it is in flight."""
         if sequence.is_ended and sequence.num_in_flight == 0:
-            if sequence.cache is not None:
-                self._pool.release(sequence.cache)
-                sequence.cache = None
+            if sequence.error is None and sequence in self._running:
+                self._memory.record(sequence)
+            self._memory.close(sequence, keep=True)
             self._remove(sequence)
+            if self._drafter is not None:
+                self._drafter.drop(sequence)
 
     def _remove(self, sequence: Sequence) -> None:
         if sequence in self._running:
@@ -235,9 +380,16 @@ class Scheduler:
             self._waiting.remove(sequence)
 
 
-def _fed_ids(row: Row) -> tuple[int, ...]:
-    """The tokens that this row's step put into the cache: known now, since the step before it was read."""
-    if row.prompt_ids is not None:
-        return row.prompt_ids
-    assert row.sequence.last_id is not None
-    return (row.sequence.last_id,)
+def _num_shared(a: list[int], b: list[int], limit: int) -> int:
+    """How many leading tokens `a`, up to `limit`, and `b` have in common."""
+    limit = min(limit, len(a), len(b))
+    if a[:limit] == b[:limit]:
+        return limit
+    low, high = 0, limit  # the first low are equal, the first high are not
+    while high - low > 1:
+        middle = (low + high) // 2
+        if a[low:middle] == b[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import mlx.core as mx
 
-from proxy_inference_engine.cache import PromptCache
+from proxy_inference_engine.engine.drafts import DraftLength
 from proxy_inference_engine.engine.request import GenerationRequest
 from proxy_inference_engine.errors import EngineError
 from proxy_inference_engine.types import End, Event, FinishReason, Timing, TokenLogprob, Usage
@@ -40,6 +40,14 @@ Listener = Callable[[Event | EngineError], None]
 """Gets every event of a request, in order; the last is an `End` or an error. Called in the engine thread."""
 
 
+@dataclass(frozen=True, slots=True)
+class LastToken:
+    """The token drawn last, on the device: the next step's input. Row `index` of the draws of some step."""
+
+    token_ids: mx.array
+    index: int
+
+
 @dataclass(slots=True, eq=False)
 class Sequence:
     """The running state of `request`."""
@@ -48,31 +56,42 @@ class Sequence:
     listener: Listener
     text: TextStream | None
 
-    cache: PromptCache | None = None
-    """None while waiting and after the end."""
+    arrival: int = 0
+    """Its place in the order of arrival."""
+
+    token_ids: list[int] = field(default_factory=list)
+    """The prompt and all tokens read back, a stop token included: what is known on the host."""
+
+    has_stop_token: bool = False
+    """Whether the last of `token_ids` ended the reply and is no part of it."""
+
+    num_to_prefill: int = 0
+    """The first so many of `token_ids` are computed as a prompt: all that are known when the sequence is admitted."""
 
     num_cached: int = 0
     """Prompt tokens that came from the prefix cache."""
 
     num_submitted: int = 0
-    """Tokens that went into the model, read back or not."""
+    """Tokens whose keys and values are in the cache or on their way there."""
 
     num_drawn: int = 0
-    """Tokens drawn, read back or not."""
+    """Tokens drawn, read back or not; drafts that failed are not counted."""
 
     num_in_flight: int = 0
     """Submitted steps that were not read back yet."""
 
-    output_ids: list[int] = field(default_factory=list)
-    """Tokens read back, without a stop token."""
+    num_preempted: int = 0
+    """How often it had to make room for older ones."""
 
-    last_id: int | None = None
-    """The token read back last, a stop token included."""
+    leader: Sequence | None = None
+    """The sequence that is computing a prefix of this one's prompt: it is waited for."""
+
+    drafts: DraftLength = field(default_factory=DraftLength)
+    """How many tokens to guess ahead."""
 
     logprobs: list[TokenLogprob] = field(default_factory=list)
 
-    last_token: mx.array | None = None
-    """The token drawn last, `[1]`, on the device: the next step's input."""
+    last_token: LastToken | None = None
 
     history: mx.array | None = None
     """The newest prompt and output tokens, `[n]`, as far as penalties look back; None when none do."""
@@ -85,17 +104,35 @@ class Sequence:
 
     submitted_at: float = field(default_factory=time.perf_counter)
     admitted_at: float = 0.0
-    prefilled_at: float = 0.0
     first_token_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.token_ids = list(self.request.prompt_ids)
 
     @property
     def num_prompt(self) -> int:
         return len(self.request.prompt_ids)
 
     @property
+    def num_output(self) -> int:
+        """Tokens of the reply read back, without a stop token."""
+        return len(self.token_ids) - len(self.request.prompt_ids) - self.has_stop_token
+
+    @property
+    def output_ids(self) -> list[int]:
+        """The reply's tokens read back, without a stop token."""
+        start = len(self.request.prompt_ids)
+        return self.token_ids[start : start + self.num_output]
+
+    @property
     def is_prefilling(self) -> bool:
-        """Whether prompt tokens are left to submit."""
-        return self.num_submitted < self.num_prompt
+        """Whether tokens of its prompt (or, after a preemption, of what it had said) are left to submit."""
+        return self.num_submitted < self.num_to_prefill
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the token that comes next into the model is known on the host."""
+        return self.num_in_flight == 0 and self.num_submitted < len(self.token_ids)
 
     @property
     def is_ended(self) -> bool:
@@ -106,19 +143,24 @@ class Sequence:
         """Whether another step may be submitted: more prompt, or room for another token."""
         return not self.is_ended and (self.is_prefilling or self.num_drawn < self.request.max_new_tokens)
 
+    @property
+    def age(self) -> tuple[int, int]:
+        """Smaller is served first and preempted last."""
+        return (self.request.priority, self.arrival)
+
     def end_event(self) -> End:
         """The last event. Times are wall-clock, from submission."""
         assert self.finish_reason is not None
         now = time.perf_counter()
         first = self.first_token_at or now
         admitted = self.admitted_at or now
-        num_decoded = len(self.output_ids) - 1
+        num_decoded = self.num_output - 1
         num_prefilled = self.num_prompt - self.num_cached
         matched = None if self.text is None else self.text.matched_stop
         return End(
             finish_reason=self.finish_reason,
             token_ids=tuple(self.output_ids),
-            usage=Usage(self.num_prompt, self.num_cached, len(self.output_ids)),
+            usage=Usage(self.num_prompt, self.num_cached, self.num_output),
             timing=Timing(
                 queue_ms=(admitted - self.submitted_at) * 1e3,
                 ttft_ms=(first - self.submitted_at) * 1e3,

@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_REST_AFTER_S = 0.5
+"""Idle for so long, the thread does what is good for later."""
+
 
 class Steps(Protocol):
     """What the thread drives."""
@@ -28,6 +31,10 @@ class Steps(Protocol):
     def has_work(self) -> bool: ...
 
     def step(self) -> None: ...
+
+    def rest(self) -> bool:
+        """Called when nothing has been done for a while: do a little of what is good for later, True when done."""
+        ...
 
     def abandon(self, cause: Exception) -> None:
         """End everything that runs: a step failed in a way that no request can be blamed for."""
@@ -80,18 +87,19 @@ class EngineThread:
             _open_threads.discard(self)
 
     def _run(self) -> None:
+        is_rested = False
         while True:
             is_busy = self._work is not None and self._work.has_work
+            can_rest = self._work is not None and not is_rested
             try:
-                command = self._commands.get(block=not is_busy)
+                command = self._commands.get(block=not is_busy, timeout=_REST_AFTER_S if can_rest else None)
             except queue.Empty:
                 assert self._work is not None
-                try:
-                    self._work.step()
-                except Exception as error:  # a step handles its requests' failures itself; this is a fault of ours
-                    logger.exception("the engine's step failed")
-                    self._work.abandon(error)
+                is_rested = not is_busy and self._rest(self._work)
+                if is_busy:
+                    self._step(self._work)
                 continue
+            is_rested = False
             if command is None:
                 self._work = None
                 return
@@ -104,6 +112,22 @@ class EngineThread:
                 future.set_exception(error)
             # A result or an error must not be kept alive here until the next command comes.
             del command, future, function
+
+    @staticmethod
+    def _step(work: Steps) -> None:
+        try:
+            work.step()
+        except Exception as error:  # a step handles its requests' failures itself; this is a fault of ours
+            logger.exception("the engine's step failed")
+            work.abandon(error)
+
+    @staticmethod
+    def _rest(work: Steps) -> bool:
+        try:
+            return work.rest()
+        except Exception:
+            logger.exception("the engine's work while idle failed")
+            return True
 
 
 _open_threads: weakref.WeakSet[EngineThread] = weakref.WeakSet()

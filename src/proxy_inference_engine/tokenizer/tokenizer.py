@@ -124,6 +124,11 @@ class Tokenizer:
     def eos_token_id(self) -> int | None:
         return self.token_id(self.eos_token) if self.eos_token else None
 
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Every token, added ones too, and its id."""
+        return self._backend.get_vocab(with_added_tokens=True)
+
     def token_id(self, token: str) -> int | None:
         """The id of one whole token, None where the vocabulary has no such token."""
         token_id: int | None = self._backend.token_to_id(token)
