@@ -1,4 +1,4 @@
-"""Several questions at once: they run side by side, and each gets the reply that it would get alone.
+"""Several chats at once behind one system prompt, which is computed once; then several replies to one question.
 
 python examples/many_requests.py [MODEL]
 """
@@ -7,28 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 
 from proxy_inference_engine import InferenceEngine, Interaction, Role
 
+SYSTEM = "You are a friendly assistant. Answer in one or two short sentences, and say when you do not know."
 QUESTIONS = ("What is your name?", "What can you do?", "Tell me about yourself.", "How are you?")
 
 
-async def ask(engine: InferenceEngine, question: str) -> str:
-    reply = await engine.chat([Interaction.simple(Role.USER, question)], seed=7, max_new_tokens=48)
-    return reply.text
+def conversation(question: str) -> list[Interaction]:
+    return [Interaction.simple(Role.SYSTEM, SYSTEM), Interaction.simple(Role.USER, question)]
 
 
 async def main(model: str) -> None:
     async with InferenceEngine(model) as engine:
-        start = time.perf_counter()
-        together = await asyncio.gather(*(ask(engine, question) for question in QUESTIONS))
-        together_s, start = time.perf_counter() - start, time.perf_counter()
-        alone = [await ask(engine, question) for question in QUESTIONS]
-        alone_s = time.perf_counter() - start
-    for question, reply in zip(QUESTIONS, together, strict=True):
-        print(f"{question}\n  {reply}")
-    print(f"together {together_s:.2f} s, one by one {alone_s:.2f} s; the same replies: {together == alone}")
+        replies = await asyncio.gather(
+            *(engine.chat(conversation(question), seed=7, max_new_tokens=32) for question in QUESTIONS)
+        )
+        for question, reply in zip(QUESTIONS, replies, strict=True):
+            usage = reply.usage
+            print(f"you: {question}\npie: {reply.text}")
+            print(f"     [{usage.num_cached_tokens} of {usage.num_prompt_tokens} prompt tokens from the cache]")
+
+        question = "Write a short poem."
+        print(f"\nyou: {question}")
+        for reply in await engine.choices(conversation(question), 3, seed=7, temperature=1.5, max_new_tokens=32):
+            print(f"pie: {reply.text}")
 
 
 if __name__ == "__main__":

@@ -64,10 +64,9 @@ class DeviceStore:
         logit_cap: float | None,
     ) -> mx.array:
         """Store `k` and `v` `[N, K, 1, D]`, attend with `q` `[N, H, 1, D]` to what each row may see: `[N, H, 1, D]`."""
-        slots = plan.device_slots
-        for arrays, new in zip(self._sides.values(), (k, v), strict=True):
-            for array, rows in zip(arrays, self._packed(new, arrays[0].dtype), strict=True):
-                array[:, slots] = rows[:, :, 0].swapaxes(0, 1)
+        new = {"keys": self._packed(k, self._sides["keys"][0].dtype)}
+        new["values"] = self._packed(v, self._sides["values"][0].dtype)
+        self._append(plan.device_slots, new)
         reading = _reading(plan, window, self._layout.num_kv_heads, self._num_blocks * self._block_size)
         outputs = []
         for decoding in reading.decoding:
@@ -84,6 +83,12 @@ class DeviceStore:
             outputs.append(out[0].swapaxes(0, 1)[:, :, None])
         joined = outputs[0] if len(outputs) == 1 else mx.concatenate(outputs)
         return joined if reading.order is None else joined[reading.order]
+
+    def _append(self, slots: mx.array, rows: Mapping[str, list[mx.array]]) -> None:
+        """Write `rows` `[N, K, 1, ...]`, one for each array of a side, at `slots [N]`."""
+        for side, arrays in self._sides.items():
+            for array, new in zip(arrays, rows[side], strict=True):
+                array[:, slots] = new[:, :, 0].swapaxes(0, 1)
 
     def _packed(self, rows: mx.array, dtype: mx.Dtype) -> list[mx.array]:
         if self._bits is None:
@@ -108,11 +113,11 @@ class DeviceStore:
 
     def copy_block(self, source: int, target: int, num_tokens: int) -> None:
         """Copy the first `num_tokens` of block `source` to block `target`."""
-        slots = mx.arange(source * self._block_size, source * self._block_size + num_tokens)
-        begin = target * self._block_size
-        for array in self.buffers():
-            # An index, not a slice: a slice would hold on to the pool, which could then not be written in place.
-            array[:, begin : begin + num_tokens] = array[:, slots]
+        begin = mx.arange(num_tokens, dtype=mx.int32)
+        slots = begin + source * self._block_size
+        # An index, not a slice: a slice would hold on to the pool, which could then not be written in place.
+        rows = {side: [_as_rows(array[:, slots]) for array in arrays] for side, arrays in self._sides.items()}
+        self._append(begin + target * self._block_size, rows)
 
     def read_block(self, block: int) -> dict[str, npt.NDArray[np.generic]]:
         """A copy of one block's arrays, `[K, block_size, ...]` each; bfloat16 as uint16."""
@@ -131,9 +136,10 @@ class DeviceStore:
                 for name, array in own.items()
             },
         )
-        begin = block * self._block_size
+        rows: dict[str, list[mx.array]] = {"keys": [], "values": []}
         for name, array in own.items():
-            array[:, begin : begin + self._block_size] = mx.array(arrays[name]).view(array.dtype)
+            rows[name.partition(".")[0]].append(_as_rows(mx.array(arrays[name]).view(array.dtype)))
+        self._append(mx.arange(self._block_size, dtype=mx.int32) + block * self._block_size, rows)
 
     def _by_name(self) -> dict[str, mx.array]:
         if self._bits is None:
@@ -250,6 +256,11 @@ def _new_arrays(layout: KVLayout, num_slots: int, dtype: mx.Dtype, bits: int | N
     if dtype not in (mx.float32, mx.bfloat16, mx.float16):
         raise NotSupportedError(f"keys and values cannot be held in {dtype}: give float32, bfloat16 or float16")
     return [mx.zeros((*leading, layout.head_dim), dtype=dtype)]
+
+
+def _as_rows(array: mx.array) -> mx.array:
+    """`[K, N, ...]` as `[N, K, 1, ...]`."""
+    return array.swapaxes(0, 1)[:, :, None]
 
 
 def _as_numpy_type(array: mx.array) -> mx.array:

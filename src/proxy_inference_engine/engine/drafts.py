@@ -19,6 +19,7 @@ _SHORTEST, _LONGEST = 2, 4
 _PRIOR = 0.7
 _SMOOTHING = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 8, 256
+_MAX_FRUITLESS = 8
 
 
 class Drafter(Protocol):
@@ -78,18 +79,29 @@ class DraftLength:
     """How many drafts pay, learnt from how many held.
 
     The k-th draft is used when all before it hold too, with probability p to the power of k; it is worth its cost as
-    long as that exceeds its share of a step's time. When not even one pays, drafting pauses, longer each time.
+    long as that exceeds its share of a step's time. When not even one pays, or nothing is found again and
+    again, drafting pauses, longer each time.
     """
 
     def __init__(self) -> None:
         self._probability = _PRIOR
         self._pause = _FIRST_PAUSE
         self._num_left = 0
+        self._num_fruitless = 0
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether no drafts are wanted for the next token: its step need not wait for the one before to be read."""
+        return self._num_left > 0
+
+    def skip(self) -> None:
+        """A token goes by without drafts."""
+        self._num_left = max(self._num_left - 1, 0)
 
     def num_drafts(self, cost: float) -> int:
         """The number to propose now, where one draft costs `cost` of a step without any; 0 while drafting pauses."""
-        if self._num_left > 0:
-            self._num_left -= 1
+        if self.is_paused:
+            self.skip()
             return 0
         if cost <= 0:
             return MAX_DRAFTS
@@ -97,17 +109,28 @@ class DraftLength:
             return 0
         return min(MAX_DRAFTS, int(math.log(cost) / math.log(min(self._probability, 0.98))))
 
+    def note_none(self) -> None:
+        """Drafts were wanted, and nothing was found to propose."""
+        self._num_fruitless += 1
+        if self._num_fruitless >= _MAX_FRUITLESS:
+            self._num_fruitless = 0
+            self._rest()
+
     def note(self, num_proposed: int, num_held: int, cost: float) -> None:
         """Of `num_proposed` drafts the first `num_held` were right."""
+        self._num_fruitless = 0
         num_tried = min(num_held + 1, num_proposed)
         for trial in range(num_tried):
             self._probability += _SMOOTHING * ((trial < num_held) - self._probability)
         if self._probability <= cost:
-            self._num_left = self._pause
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             self._probability = (_PRIOR + cost) / 2  # the next try gets a chance
+            self._rest()
         elif num_held == num_proposed:
             self._pause = _FIRST_PAUSE
+
+    def _rest(self) -> None:
+        self._num_left = self._pause
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
 
 def num_held(drafts: Sequence[int], drawn: Sequence[int]) -> int:

@@ -71,6 +71,10 @@ class PrivateMemory:
         stop = min(sequence.num_submitted, len(sequence.token_ids))
         if stop > start:
             cache.update(sequence.token_ids[start:stop])
+            if stop == sequence.num_to_prefill and not cache.can_keep(stop - 1):
+                # Recurrent state cannot go back. Kept here, it serves the next turn even if that drops what is said
+                # now, such as reasoning that a template leaves out later.
+                self._pool.release(cache.fork())
 
     def truncate(self, sequence: Sequence, num_tokens: int) -> None:
         """Never asked for: nothing is drafted."""

@@ -115,11 +115,17 @@ class Scheduler:
                     room = min(room, capacity - sequence.num_submitted)
                 if (count := min(room - 1, sequence.drafts.num_drafts(cost))) > 0:
                     asked.append((sequence, count))
-        return dict(zip((s for s, _ in asked), self._drafter.propose(asked), strict=True)) if asked else {}
+        proposed = self._drafter.propose(asked) if asked else []
+        for (sequence, _), drafts in zip(asked, proposed, strict=True):
+            if not drafts:
+                sequence.drafts.note_none()
+        return {sequence: drafts for (sequence, _), drafts in zip(asked, proposed, strict=True)}
 
     def _decoding_row(self, sequence: Sequence, drafts: tuple[int, ...]) -> Row | None:
         if self._drafter is not None and not sequence.is_read:
-            return None  # what it drew is not known yet, and drafts may follow it
+            if not sequence.drafts.is_paused:
+                return None  # what it drew is not known yet, and drafts may follow it
+            sequence.drafts.skip()
         if not self._make_room(sequence, sequence.num_submitted + 1 + len(drafts)):
             return None
         if not sequence.is_read:
@@ -128,7 +134,7 @@ class Scheduler:
 
     def _prompt_rows(self, sequences: list[Sequence], budget: int) -> Iterator[Row]:
         """Chunks of prompts: the oldest gets the larger half of the budget, the shortest rests share what is left."""
-        ready = [sequence for sequence in sequences if not self._waits_for_leader(sequence)]
+        ready = [s for s in sequences if not self._waits_for_leader(s) and not self._finds_more(s)]
         if len(ready) > 1:
             first, *others = ready
             share = max(budget // 2, budget - sum(s.num_to_prefill - s.num_submitted for s in others))
@@ -154,11 +160,18 @@ class Scheduler:
         if leader in self._running and leader.is_prefilling and leader.num_submitted < num_shared:
             return True
         sequence.leader = None
-        gained = self._memory.extend(sequence)
-        sequence.num_submitted += gained
-        if not sequence.num_preempted:
-            sequence.num_cached += gained
+        sequence.finds_more = True
         return False
+
+    def _finds_more(self, sequence: Sequence) -> bool:
+        """Whether more of its prompt was found computed just now: what is on disk is loaded a part a step."""
+        if sequence.finds_more:
+            gained = self._memory.extend(sequence)
+            sequence.finds_more = gained > 0
+            sequence.num_submitted += gained
+            if not sequence.num_preempted:
+                sequence.num_cached += gained
+        return sequence.finds_more
 
     def _admit(self) -> None:
         while self._waiting and len(self._running) < self._max_num_sequences:
@@ -179,6 +192,7 @@ class Scheduler:
                 sequence.num_cached = num_cached
                 sequence.admitted_at = time.perf_counter()
             sequence.leader = self._find_leader(sequence)
+            sequence.finds_more = num_cached > 0
             self._running.append(sequence)
             self._running.sort(key=lambda s: s.age)
 

@@ -86,6 +86,9 @@ class Sequence:
     leader: Sequence | None = None
     """The sequence that is computing a prefix of this one's prompt: it is waited for."""
 
+    finds_more: bool = False
+    """Whether more of its prompt may be found computed than it has taken over yet."""
+
     drafts: DraftLength = field(default_factory=DraftLength)
     """How many tokens to guess ahead."""
 
