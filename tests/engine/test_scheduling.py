@@ -336,6 +336,17 @@ class TestDrafts:
         memory.check()
         assert memory.cache.num_free_blocks == 300
 
+    def test_a_drafter_that_fails_is_switched_off(self, model: Model, caplog: pytest.LogCaptureFixture) -> None:
+        class Broken(PromptLookup):
+            def propose(self, asked):
+                raise RuntimeError("no idea")
+
+        core = traffic.paged(model, num_blocks=100, drafter=Broken())
+        run = traffic.add(core, ask([1, 2, 3], 10))
+        traffic.drain(core)
+        assert [run.end.token_ids] == traffic.alone(model, [run.request])
+        assert caplog.text.count("guessing ahead failed and is switched off") == 1
+
     async def test_a_draft_model_by_name(self, tiny_folder: Path, tmp_path: Path) -> None:
         other = write_tiny_model(tmp_path / "d", seed=9)
         options = {"temperature": 0.7, "seed": 2, "max_new_tokens": 30, **STEADY}

@@ -115,7 +115,12 @@ class Scheduler:
                     room = min(room, capacity - sequence.num_submitted)
                 if (count := min(room - 1, sequence.drafts.num_drafts(cost))) > 0:
                     asked.append((sequence, count))
-        proposed = self._drafter.propose(asked) if asked else []
+        try:
+            proposed = self._drafter.propose(asked) if asked else []
+        except Exception:  # a guess is never worth a request
+            logger.exception("guessing ahead failed and is switched off")
+            self._drafter = None
+            return {}
         for (sequence, _), drafts in zip(asked, proposed, strict=True):
             if not drafts:
                 sequence.drafts.note_none()
