@@ -49,12 +49,17 @@ class Score:
         return self.right.get(part, 0) / max(1, self.num)
 
 
-def reply_to(engine: InferenceEngine, c: Conversation) -> tuple[str, bool]:
+async def reply_to(engine: InferenceEngine, c: Conversation) -> tuple[str, bool]:
     """(the model's reply with its control tokens, whether it stopped by itself) to the prompt of a conversation."""
     prompt, _ = prompt_and_reply(c)
     ids = engine.tokenizer.encode(prompt, parse_control_tokens=True)
-    out, reason = asyncio.run(engine.generate(ids, max_new_tokens=MAX_NEW_TOKENS, temperature=0.0))
+    out, reason = await engine.generate(ids, max_new_tokens=MAX_NEW_TOKENS, temperature=0.0)
     return engine.tokenizer.decode([int(x) for x in out], skip_control_tokens=False), reason == "stop"
+
+
+async def replies_to(engine: InferenceEngine, conversations: Sequence[Conversation]) -> list[tuple[str, bool]]:
+    """As `reply_to`, many at once."""
+    return await asyncio.gather(*(reply_to(engine, c) for c in conversations))
 
 
 def run(
@@ -75,8 +80,9 @@ def run(
         if name in skip:
             continue
         began, score = time.time(), Score()
-        for c in grading.examples(name, make, max(1, num // LONG.get(name, 1)), unusual=unusual):
-            reply, stops = reply_to(engine, c)
+        examples = list(grading.examples(name, make, max(1, num // LONG.get(name, 1)), unusual=unusual))
+        replies = asyncio.run(replies_to(engine, examples))
+        for c, (reply, stops) in zip(examples, replies, strict=True):
             grades = {**grading.grade(c, reply), "stops": stops}
             score.num += 1
             for part, good in grades.items():

@@ -20,7 +20,7 @@ from .datagen.chat import CONTROL, Conversation, segments
 from .datagen.mixture import conversation
 
 # Cuts no finer than the tokenizer's own pattern does, but much faster: a word is looked up with the space before it.
-COARSE = r"""\n| {2,}| ?[A-Za-z]+|[0-9]|["{}\[\]:,](?: ?["{}\[\]:,])*|[\s\S]"""
+COARSE = r"""\n| {2,}| ?[A-Za-zÀ-ɏ]+|[0-9]|["{}\[\]:,](?: ?["{}\[\]:,])*|[\s\S]"""
 REPLY_WEIGHT, CONTEXT_WEIGHT = 20, 1
 
 
@@ -82,8 +82,8 @@ def encode(encoder: Encoder, c: Conversation, length: int) -> tuple[np.ndarray, 
         piece = encoder(text)
         ids += piece
         weights += [REPLY_WEIGHT if ours else CONTEXT_WEIGHT] * len(piece)
-    weights = [*weights[1:], 0]
-    return np.array(ids[:length], np.uint16), np.array(weights[:length], np.uint8)
+    weights = [*weights[1:length], 0]
+    return np.array(ids[:length], np.uint16), np.array(weights, np.uint8)
 
 
 class Packer:

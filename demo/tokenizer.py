@@ -8,21 +8,25 @@ its space along. Usage: python -m demo.tokenizer OUT_FOLDER
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from .datagen.chat import CONTROL, TEMPLATE, segments
 from .datagen.mixture import conversation
-from .datagen.words import FUNCTION_WORDS
+from .datagen.words import CITIES, FIRST_NAMES, FUNCTION_WORDS, SURNAMES
 
 VOCAB_SIZE = 4096
 CONTEXT = 4096
+MIN_COUNT = 40  # of a piece, in 40,000 conversations
+WEIGHT = 0.75  # power of its count
 _WORDS = "|".join(sorted(set(FUNCTION_WORDS), key=len, reverse=True))
 PATTERN = (
     r"\n"
-    rf"| ?(?i:{_WORDS})(?![A-Za-z])"
+    rf"| ?(?i:{_WORDS})(?![A-Za-zÀ-ɏ])"
     r"|[A-Z]?[a-z]+"
     r"|[A-Z]"
     r"|[0-9]"
@@ -32,8 +36,22 @@ PATTERN = (
 )
 
 
+def pieces(num_conversations: int) -> Counter[str]:
+    """How often each piece that the pattern cuts occurs in the first conversations of the training stream."""
+    cut, marks = re.compile(PATTERN), re.compile("|".join(map(re.escape, CONTROL)))
+    counts: Counter[str] = Counter()
+    for seed in range(num_conversations):
+        text = "".join(part for part, _ in segments(conversation(seed)))
+        counts.update(cut.findall(marks.sub("\n", text)))
+    return counts
+
+
 def train(num_conversations: int = 40_000) -> Tokenizer:
-    """The tokenizer from the first conversations of the training stream."""
+    """The tokenizer from the training stream.
+
+    Names and cities of the word lists, and words that are rare, teach it nothing: a value is spelled from parts, so
+    that one of the held-out side is cut as those of training are. Frequent pieces weigh less than their count.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -49,15 +67,12 @@ def train(num_conversations: int = 40_000) -> Tokenizer:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         max_token_length=14,
     )
-
-    def texts():
-        for seed in range(num_conversations):
-            text = "".join(part for part, _ in segments(conversation(seed)))
-            for mark in CONTROL:
-                text = text.replace(mark, "\n")
-            yield text
-
-    tokenizer.train_from_iterator(texts(), trainer)
+    listed = (part.lower() for x in (*FIRST_NAMES, *SURNAMES, *CITIES) for part in re.findall("[A-Za-z]+", x))
+    names = set(listed) - set(FUNCTION_WORDS)
+    least = MIN_COUNT * num_conversations / 40_000
+    counts = sorted(pieces(num_conversations).items())
+    texts = (x for x, n in counts if n >= least and x.strip().lower() not in names for _ in range(int(n**WEIGHT)))
+    tokenizer.train_from_iterator(texts, trainer)
     return tokenizer
 
 

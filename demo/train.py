@@ -1,7 +1,7 @@
 """Train the demo model on one GPU (or, at a tiny size, on a CPU to try the script out).
 
 Data is made while training by worker processes; the run lasts --minutes by the clock, with a warm-up and a linear
-decay at its end. Weights go to OUT in float16 parts of under 16 MB. Usage: python -m demo.train --out OUT --minutes 7
+decay at its end. Weights go to OUT in float16 parts of under 16 MB. Usage: python -m demo.train --out OUT
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Loss:
 def main() -> None:
     p = argparse.ArgumentParser()
     p.add_argument("--out", type=Path, required=True)
-    p.add_argument("--minutes", type=float, default=7.0)
+    p.add_argument("--minutes", type=float, default=18.0)
     p.add_argument("--workers", type=int, default=15)
     p.add_argument("--seed", type=int, default=1_000_000)
     p.add_argument("--lr", type=float, default=0.02)

@@ -11,16 +11,19 @@ import sys
 
 from proxy_inference_engine import InferenceEngine, Interaction, Role
 
-FORECAST = {"bergen": "rain, 8 degrees", "lisbon": "sun, 21 degrees"}
+FORECAST = {
+    "bergen": {"temperature": 8, "condition": "rainy"},
+    "lisbon": {"temperature": 21, "condition": "sunny"},
+}
 
 
-def get_weather(city: str) -> str:
+def get_weather(city: str) -> dict[str, object]:
     """Get the weather in a city.
 
     Args:
         city: name of the city
     """
-    return FORECAST.get(city.lower(), "unknown")
+    return FORECAST.get(city.lower(), {"error": f"no forecast for {city}"})
 
 
 async def main(model: str) -> None:

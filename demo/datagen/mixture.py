@@ -28,13 +28,13 @@ def several(source: Source) -> Conversation:
 
 # task, share of conversations (long ones count for more in tokens)
 MIXTURE: tuple[tuple[Callable[[Source], Conversation], float], ...] = (
-    (extraction, 0.28),
-    (free_extraction, 0.05),
-    (tool_use, 0.23),
-    (recall, 0.12),
+    (extraction, 0.345),
+    (free_extraction, 0.06),
+    (tool_use, 0.22),
+    (recall, 0.145),
     (copying, 0.03),
-    (reasoning, 0.13),
-    (chatting, 0.11),
+    (reasoning, 0.12),
+    (chatting, 0.07),
     (several, 0.05),
 )
 

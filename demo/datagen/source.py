@@ -134,21 +134,62 @@ class Source:
 
         return self._open(make)
 
+    def accented(self, word: str) -> str:
+        """The word with an accent now and then."""
+        if self.chance(0.93):
+            return word
+        at = self.below(len(word))
+        return word[:at] + self.pick(w.ACCENTS.get(word[at], word[at])) + word[at + 1 :]
+
+    def wild(self) -> str:
+        """A made-up name in any mixture of cases, such as "xaRo", "TOLBEK", "MekaSul", "lon-dar" or "Pir7"."""
+        word = self.pseudo(2)
+        if self.lower:
+            return word
+        kind = self.below(6)
+        if kind == 0:
+            return word.upper()
+        if kind == 1:
+            return self.cased(word) + self.cased(self.pseudo(1))
+        if kind == 2:
+            return (
+                f"{self.cased(word)}-{self.cased(self.pseudo(1))}" if self.chance(0.5) else f"{word}-{self.pseudo(1)}"
+            )
+        if kind == 3:
+            return f"{self.cased(word)}{self.between(1, 99)}"
+        if kind == 4:
+            return word + self.cased(self.pseudo(1))
+        return "".join(c.upper() if self.chance(0.5) else c for c in word)
+
     def first_name(self) -> str:
         if self.chance(0.45):
             return self._open(lambda: self.pick(w.FIRST_NAMES))
-        return self.cased(self.pseudo(2))
+        name = self.cased(self.accented(self.pseudo(2)))
+        return f"{name}-{self.cased(self.pseudo(1))}" if self.chance(0.04) and not self.lower else name
 
     def surname(self) -> str:
         if self.chance(0.4):
             return self._open(lambda: self.pick(w.SURNAMES))
-        return self.cased(self.pseudo(self.pick((2, 2, 3))))
+        name = self.cased(self.accented(self.pseudo(self.pick((2, 2, 3)))))
+        if self.lower or self.chance(0.94):
+            return name
+        return self.pick(("Mc", "Mac", "O'", "D'", f"{self.cased(self.pseudo(2))}-")) + name
 
     def cased(self, word: str) -> str:
         return word if self.lower else word[:1].upper() + word[1:]
 
     def full_name(self) -> str:
-        return f"{self.first_name()} {self.surname()}"
+        first, last = self.first_name(), self.surname()
+        if self.lower or self.chance(0.8):
+            return f"{first} {last}"
+        kind = self.below(4)
+        if kind == 0:
+            return f"{self.letters(1)}. {last}" if self.chance(0.4) else f"{self.letters(1)}. {self.letters(1)}. {last}"
+        if kind == 1:
+            return f"{first} {self.letters(1)}. {last}"
+        if kind == 2:
+            return f"{first} {self.pick(w.SURNAME_LEADS)} {last}"
+        return f"{first} {self.first_name()} {last}"
 
     def person(self) -> str:
         return self.full_name() if self.chance(0.5) else self.first_name()
@@ -156,7 +197,11 @@ class Source:
     def city(self) -> str:
         if self.chance(0.5):
             return self._open(lambda: self.pick(w.CITIES))
-        return self.cased(self.pseudo(self.pick((2, 3))))
+        name = self.cased(self.accented(self.pseudo(self.pick((2, 3)))))
+        if self.chance(0.92):
+            return name
+        lead = self.pick(("New", "Port", "San", "North", "East", "Upper", "Old", "Fort", "Lake", "Mount"))
+        return f"{lead.lower() if self.lower else lead} {name}"
 
     def place(self) -> str:
         kind = self.below(8)
@@ -166,13 +211,11 @@ class Source:
             return self.room()
         if kind == 4:
             return self.address()
-        noun = self.pick(
-            ("Hall", "Cafe", "Park", "Library", "Museum", "Hotel", "Centre", "Theatre", "Station", "Arena")
-        )
+        noun = self.pick(w.PLACE_ENDS)
         return f"{self.cased(self.pseudo(2))} {noun.lower() if self.lower else noun}"
 
     def room(self) -> str:
-        word = self.pick(("Room", "Hall", "Studio", "Lab", "Gate", "Office"))
+        word = self.pick(w.ROOMS)
         name = self.pick((str(self.between(1, 499)), self.letters(1) + str(self.between(1, 99)), self.letters(1)))
         return f"{word.lower() if self.lower else word} {name}"
 
@@ -182,28 +225,65 @@ class Source:
 
     def company(self) -> str:
         end = self.pick(w.COMPANY_ENDS)
-        return f"{self.surname()} {end.lower() if self.lower else end}"
+        name = self.wild() if self.chance(0.15) else self.surname()
+        return f"{name} {end.lower() if self.lower else end}"
 
     def item(self) -> str:
         """One thing, such as "lamp" or "folding blue chair"."""
         kind = self.below(10)
         if kind < 3:
-            return self.pick(w.ITEMS + w.FOODS)
+            return self.pick(w.THINGS)
         if kind < 7:
             return self._open(lambda: f"{self.pick(w.ADJECTIVES)} {self.pick(w.ITEMS)}")
         if kind < 8:
             return self._open(lambda: f"{self.pick(w.ADJECTIVES)} {self.pick(w.ADJECTIVES)} {self.pick(w.ITEMS)}")
         return self.pseudo(2) if kind < 9 else f"{self.pseudo(2)} {self.pick(w.ITEMS)}"
 
+    def job(self) -> str:
+        """An occupation such as "nurse", "senior architect" or "Head of Marketing"."""
+        kind = self.below(20)
+        if kind < 13:
+            return self.pick(w.JOBS)
+        if kind < 15:
+            return self._open(lambda: self.pick(w.JOB_TITLES))
+        return self._open(lambda: f"{self.pick(w.JOB_LEADS)} {self.pick(w.JOBS)}")
+
+    def food(self) -> str:
+        """A food such as "salmon" or "grilled salmon"."""
+        if self.chance(0.75):
+            return self.pick(w.FOODS)
+        return self._open(lambda: f"{self.pick(w.FOOD_LEADS)} {self.pick(w.FOODS)}")
+
     def title(self) -> str:
-        """A title such as "The Quiet Harbour"."""
+        """A title such as "The Quiet Harbour", "How to Mend a Kettle" or "wooden tower"."""
 
         def make() -> str:
-            words = [self.pick(w.ADJECTIVES), self.pick(w.NOUNS)]
-            if self.chance(0.3):
-                words = [self.pick(w.NOUNS), "of", self.cased(self.pseudo(2))]
-            text = " ".join(x if x == "of" else x[:1].upper() + x[1:] for x in words)
-            return f"The {text}" if self.chance(0.5) else text
+            a, n = self.pick(w.ADJECTIVES), self.pick(w.NOUNS)
+            kind = self.below(20)
+            if kind < 9:
+                words = [a, n]
+            elif kind < 13:
+                words = [n, "of", self.cased(self.pseudo(2))]
+            elif kind < 15:
+                words = [a, n, self.pick(w.TITLE_LINKS), "the", self.pick(w.ADJECTIVES), self.pick(w.NOUNS)]
+            elif kind < 16:
+                words = ["how", "to", self.pick(w.TITLE_VERBS), "a", a, n]
+            elif kind < 17:
+                words = [self.wild(), n]
+            elif kind < 18:
+                words = ["my", "life", "as", "a", self.pick(w.JOBS)]
+            else:
+                words = [self.pick(w.NUMBER_WORDS), a, self.pick(w.ANIMALS)]
+            if kind < 13 and self.chance(0.5):
+                words.insert(0, "the")
+            style = self.below(20)
+            if style < 2:
+                text = " ".join(words)
+                return text[:1].upper() + text[1:]
+            if style == 2:
+                return " ".join(words).upper()
+            small = ("of", "the", "a", "to", "as", "and")
+            return " ".join(x if i and x in small else x[:1].upper() + x[1:] for i, x in enumerate(words))
 
         return self._open(make)
 
@@ -218,7 +298,7 @@ class Source:
         """An identifier such as "KX-4821", "7f3k9q" or "90412"."""
 
         def make() -> str:
-            kind = self.below(6)
+            kind = self.below(11)
             if kind == 0:
                 return f"{self.letters(self.between(1, 3))}-{self.digits(self.between(2, 5))}"
             if kind == 1:
@@ -229,9 +309,22 @@ class Source:
                 return f"{self.letters(2)}{self.digits(3)}{self.letters(1)}"
             if kind == 4:
                 return f"{self.pseudo(2)}-{self.digits(self.between(1, 3))}"
+            if kind == 5:
+                return f"{self.letters(3)}-{self.digits(4)}-{self.digits(self.between(2, 4))}"
+            if kind == 6:
+                return "".join(self.pick(CODE_LETTERS) for _ in range(self.between(5, 10)))
+            if kind == 7:
+                return f"{self.letters(2)}_{self.digits(2)}/{self.digits(self.between(2, 4))}"
+            if kind == 8:
+                return f"{self.hexadecimal(4)}-{self.hexadecimal(4)}"
+            if kind == 9:
+                return f"{self.wild()}_{self.digits(self.between(1, 3))}"
             return f"{self.letters(3)}{self.digits(self.between(2, 4))}"
 
         return self._open(make)
+
+    def hexadecimal(self, n: int) -> str:
+        return "".join(self.pick("0123456789abcdef") for _ in range(n))
 
     def email(self) -> str:
         first = re.sub("[^a-z]", "", self.first_name().lower())
@@ -335,6 +428,7 @@ class Source:
         return text.lower() if self.lower else text
 
 
+CODE_LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 FILLER_VERBS = [
     "stood",
     "waited",

@@ -388,10 +388,64 @@ TOOLS = (
         lambda s, a: {"time": s.clock()[0]},
         ("It is {time} in {city}.",),
     ),
+    Tool(
+        ("set_alarm", "alarm", "wake_up", "create_alarm"),
+        ("Set an alarm for a time of day", "Ring at a time", "Wake the user at a time"),
+        (Param("time", {"type": "string"}, ("Time, HH:MM", "When it rings"), clock),),
+        ("[Set|Make|Create|I need|Give me] an alarm [for|at] {time}[| please]", "[Wake me|Wake me up|Ring|Get me up] at {time}[| please| tomorrow]", "[alarm|Alarm][:| at| for] {time}[| please]"),
+        ("I have to be out of bed at {time}.", "Let it ring when it is {time}."),
+        lambda s, a: {"status": "set"},
+        ("The alarm is set for {time}.",),
+    ),
+    Tool(
+        ("add_to_list", "shopping_list_add", "add_item", "put_on_list"),
+        ("Put a thing on the shopping list", "Add an item to the shopping list", "Extend the list of things to buy"),
+        (_p("item", "string", "The thing|What to add|Item to buy", _same(Source.item)),),
+        ("[Add|Put] {item} [to|on] [the|my|our] [shopping list|list][| please]", "[We need|I need|We are out of|We have run out of] {item}, [add it|put it on the list|note it on the shopping list]", "shopping list: {item}"),
+        ("The list of things to buy lacks {item}.", "Next time in the shop I want {item}, put it down."),
+        lambda s, a: {"status": "added", "length": s.between(1, 20)},
+        ("I added {item} to the list.",),
+    ),
+    Tool(
+        ("get_recipe", "find_recipe", "recipe", "cook"),
+        ("Find a recipe for a dish", "How to cook something", "Get the recipe of a dish"),
+        (_p("dish", "string", "The dish|What to cook|Name of the food", _same(Source.food)),),
+        ("[Find|Get|Show|Give] [me |]a recipe for {dish}[| please]", "[How do I|How can I|How to] [cook|make|prepare] {dish}[?|]", "{dish} recipe[?|| please]", "[I want|I'd like|We want] to [cook|make|eat] {dish}, [find|show me|get me] a recipe"),
+        ("What goes into {dish}? Look up how it is cooked.", "Tonight there shall be {dish}, get me the steps."),
+        lambda s, a: {"minutes": s.between(5, 120), "serves": s.between(1, 8)},
+        ("{dish} takes {minutes} minutes and serves {serves}.",),
+    ),
+    Tool(
+        ("track_parcel", "parcel_status", "where_is_parcel", "shipment_info"),
+        ("Where a parcel is", "Follow a parcel by its tracking code", "Get the place of a shipment"),
+        (_p("tracking_code", "string", "The tracking code|Code of the parcel", code),),
+        ("[Where is|Where's|Track|Follow|Find|Locate] [my |the |]parcel {tracking_code}[?|| please]", "[Has|Did] [my |the |]parcel {tracking_code} [arrived|arrive|come]?", "parcel {tracking_code}[?|| please]"),
+        ("Which spot has parcel {tracking_code} reached?", "I await the parcel with the code {tracking_code}, where may it be?"),
+        lambda s, a: {"place": s.city()},
+        ("The parcel {tracking_code} is in {place}.",),
+    ),
+    Tool(
+        ("assign_task", "create_task", "give_task", "delegate"),
+        ("Give a task to a person", "Create a task for someone", "Assign work to a member of the team"),
+        (_p("assignee", "string", "Who does it|Name of the person", person), _p("task", "string", "What to do|The task", _note)),
+        ("[Assign|Give|Hand] {assignee} [the|this] task: {task}", "[Create|Make|Add] a task for {assignee}: {task}", "[New task|Task] for {assignee}: {task}", "[Have|Let] {assignee} do this: {task}"),
+        ("It falls to {assignee} to do the following: {task}", "Put this on the desk of {assignee}: {task}"),
+        lambda s, a: {"status": "created", "id": s.between(1, 999)},
+        ("{assignee} has the task.",),
+    ),
+    Tool(
+        ("book_hotel", "reserve_room", "hotel_booking", "book_room"),
+        ("Book a hotel room in a city", "Reserve a room for some nights", "Make a hotel reservation"),
+        (_p("city", "string", "The city|Where", city), _p("nights", "integer", "Number of nights|How long", lambda s: s.count(1, 12)), Param("date", {"type": "string", "format": "date"}, ("Day of arrival, YYYY-MM-DD", "First night"), date)),
+        ("[Book|Reserve|Find|Get me|I need] a [room|hotel|hotel room] in {city} for {nights} nights from {date}[| please]", "{nights} nights in {city} from {date}[, please|, book it|]", "[Hotel|Room] in {city}, {date}, {nights} nights[| please]"),
+        ("From {date} I sleep {nights} nights in {city}, arrange a hotel.", "Find me a bed in {city}: {nights} nights, first one {date}."),
+        lambda s, a: {"status": "confirmed", "code": s.code()},
+        ("Your room in {city} is booked, the code is {code}.",),
+    ),
 )
 
-VERBS = ("get", "find", "lookup", "fetch", "show", "read", "check", "query")
-SET_VERBS = ("set", "update", "change", "store", "write", "put")
+VERBS = ("get", "find", "lookup", "fetch", "show", "read", "check", "query", "load", "list", "view", "request", "retrieve", "report", "search", "see")
+SET_VERBS = ("set", "update", "change", "store", "write", "put", "edit", "save", "modify", "assign", "replace", "define")
 
 
 def random_tool(source: Source) -> tuple[Tool, str]:
@@ -416,6 +470,8 @@ def random_tool(source: Source) -> tuple[Tool, str]:
             lambda s2, a: {value[0]: s2.code() if s2.chance(0.5) else s2.item()},
             (f"The {noun} of {o} is {{{value[0]}}}.",),
         ), noun
+    if s.chance(0.35):
+        return _counting_tool(s, noun, snake, subject, o), noun
     kind = s.pick(("string", "integer"))
     amount = _p(s.pick(("value", "to", "new_value")) if " " in noun or owner == snake else snake, kind, f"The new {noun}|New value", code if kind == "string" else _number(0, 999))
     v = "{" + amount.name + "}"
@@ -428,3 +484,21 @@ def random_tool(source: Source) -> tuple[Tool, str]:
         lambda s2, a: {"status": s2.pick(("ok", "done", "saved", "updated"))},
         (f"The {noun} of {o} is now {v}.",),
     ), noun
+
+
+def _counting_tool(s: Source, noun: str, snake: str, subject: Param, o: str) -> Tool:
+    """A made-up tool that counts, checks or finds: asked for in many ways, with one value to copy."""
+    what = s.pick(("in stock", "left", "on the list", "available", "open", "in store", "sold", f"in the {s.pick(w.NOUNS)}", f"on the {s.pick(w.NOUNS)}"))
+    key = what.replace(" ", "_")
+    return Tool(
+        (f"{s.pick(VERBS)}_{key}", f"count_{key}", f"check_{snake}", f"is_{key}", f"{snake}_{key}"),
+        (f"How many of a {subject.name} are {what}", f"Look up how many pieces of a {subject.name} are {what}", f"Count what is {what}", f"Tell whether a {subject.name} is {what}"),
+        (subject,),
+        (
+            f"How many {o} [do we have|are there|are|have we got|do you see|can I get] {what}?", f"[Is|Are] [there any|there|any] {o} {what}?", f"[Check|Count|See|Look up|Tell me|Show|Find out] how many {o} are {what}[.||, please]",
+            f"[Do we have|Have we got|Can you find|Do you see] {o} {what}?", f"{o} {what}[?|]", f"What about {o}, [is it|are they|how many are] {what}?",
+        ),
+        (f"Let me know whether {o} can be found {what}.", f"I wonder how many {o} remain {what}."),
+        lambda s2, a: {key: s2.between(0, 99)},
+        (f"There are {{{key}}} of {o} {what}.",),
+    )

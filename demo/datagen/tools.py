@@ -14,6 +14,38 @@ from .toolbox import TOOLS, Tool, random_tool
 SLOT = re.compile(r"\{(\w+)\}")
 PAIRABLE = {"city", "company", "name", "order_id", "person", "place", "code", "id", "word"}
 NO_TOOL = "None of my tools can do that."
+ALIASES = {
+    "city": ("location", "place", "city_name", "town"),
+    "expression": ("formula", "input", "term", "query"),
+    "minutes": ("duration", "length_minutes", "num_minutes"),
+    "subject": ("subject_line", "title", "headline", "topic"),
+    "body": ("text", "content", "message"),
+    "text": ("content", "message", "input", "note_text"),
+    "title": ("name", "event_title", "summary", "label"),
+    "date": ("day", "on", "when", "event_date"),
+    "time": ("at", "start_time", "hour"),
+    "amount": ("value", "sum", "quantity"),
+    "language": ("target_language", "lang", "to_language"),
+    "query": ("q", "search_terms", "keywords", "term"),
+    "company": ("company_name", "firm"),
+    "artist": ("performer", "musician", "singer"),
+    "room": ("area", "where", "room_name"),
+    "state": ("status", "new_state", "mode"),
+    "order_id": ("id", "order_number", "order"),
+    "word": ("term", "entry", "lookup"),
+    "name": ("full_name", "contact", "who"),
+    "restaurant": ("venue", "place", "restaurant_name"),
+    "people": ("guests", "party_size", "num_people"),
+    "path": ("file", "filename", "file_path"),
+    "count": ("n", "number", "num_dice"),
+    "sides": ("faces", "num_sides"),
+    "person": ("who", "person_name"),
+    "place": ("location", "spot"),
+    "code": ("id", "identifier"),
+    "id": ("identifier", "number", "key"),
+    "start": ("origin", "from_city"),
+    "end": ("target", "to_city"),
+}
 EARLIER_TRAIN = (
     "[I am thinking about|Let us talk about|My topic is|I mean|It is about|We were talking about|I have a question about|This is about] {v}.",
     "{v} is [on my mind|what I care about|important to me].",
@@ -32,14 +64,37 @@ class Choice:
             self.name = first + "".join(x.capitalize() for x in rest)
         described = source.chance(0.7)
         properties, required = {}, []
+        self.shown = shown_names(source, tool, "_" not in self.name and not self.name.islower())
         for p in tool.params:
             schema = dict(p.schema)
             if described:
                 schema["description"] = source.pick(p.descriptions)
-            properties[p.name] = schema
+            properties[self.shown[p.name]] = schema
             if not p.optional:
-                required.append(p.name)
+                required.append(self.shown[p.name])
         self.schema = tool_schema(self.name, source.pick(tool.descriptions), properties, required)
+
+    def call(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The call with the parameters under their names of this conversation."""
+        return {"name": self.name, "arguments": {self.shown[k]: v for k, v in arguments.items()}}
+
+
+def shown_names(source: Source, tool: Tool, camel: bool) -> dict[str, str]:
+    """The name of each parameter in this conversation: its own, another word for it, or either in camel case."""
+    out: dict[str, str] = {}
+    taken = {p.name for p in tool.params}
+    for p in tool.params:
+        name = p.name
+        if source.chance(0.3):
+            name = source.pick(
+                (*ALIASES.get(p.name, ()), f"{p.name}_value", f"the_{p.name}", f"{p.name}_{source.pseudo(1)}")
+            )
+        if name != p.name and name in taken:
+            name = p.name
+        taken.add(name)
+        first, *rest = name.split("_")
+        out[p.name] = first + "".join(x.capitalize() for x in rest) if camel else name
+    return out
 
 
 def _request(source: Source, tool: Tool) -> tuple[str, dict[str, Any], dict[str, str]]:
@@ -175,8 +230,8 @@ def tool_use(source: Source) -> Conversation:
             return _two_calls(source, c, choice, template, arguments, said)
         else:
             c.user(polite(source, template.format(**said)))
-        c.assistant("", calls=[{"name": choice.name, "arguments": arguments}])
-        c.grade = {"kind": "call", "value": [{"name": choice.name, "arguments": arguments}]}
+        c.assistant("", calls=[choice.call(arguments)])
+        c.grade = {"kind": "call", "value": [choice.call(arguments)]}
         if source.chance(0.4) and turn == 0 and source.graded:
             return c
         if source.chance(0.1):
@@ -213,8 +268,8 @@ def _two_calls(
     value, text = choice.tool.params[0].make(source)
     c.user(polite(source, template.format(**{name: f"{said[name]} and {text}"})))
     both = [arguments, {name: value}]
-    c.assistant("", calls=[{"name": choice.name, "arguments": a} for a in both])
-    c.grade = {"kind": "call", "value": [{"name": choice.name, "arguments": a} for a in both]}
+    c.assistant("", calls=[choice.call(a) for a in both])
+    c.grade = {"kind": "call", "value": [choice.call(a) for a in both]}
     if source.graded:
         return c
     replies = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,11 @@ def test_example(example: Path, model: Path) -> None:
     assert run(example, model).strip()
 
 
-def test_requests_side_by_side_get_the_same_replies(model: Path) -> None:
-    assert "the same replies: True" in run("examples/many_requests.py", model)
+def test_requests_side_by_side_share_their_system_prompt(model: Path) -> None:
+    output = run("examples/many_requests.py", model)
+    cached = [int(count) for count in re.findall(r"\[(\d+) of \d+ prompt tokens from the cache\]", output)]
+    assert len(cached) == 4
+    assert min(cached[1:]) > 90
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from proxy_inference_engine.types import End, TextDelta
 
 console = Console(highlight=False, soft_wrap=True)
 
-STOCK = {"lamp": 14, "chair": 3, "teapot": 0}
+FORECAST = {"bergen": (8, "rainy"), "lisbon": (21, "sunny")}
 
 
 class Person(BaseModel):
@@ -28,13 +28,14 @@ class Person(BaseModel):
     job: str
 
 
-def get_stock(item: str) -> dict[str, object]:
-    """Look up how many pieces of an item are in stock.
+def get_weather(city: str) -> dict[str, object]:
+    """Get the current weather of a city.
 
     Args:
-        item: name of the item
+        city: name of the city
     """
-    return {"stock": STOCK.get(item.lower(), 0)}
+    temperature, condition = FORECAST.get(city.lower(), (15, "cloudy"))
+    return {"temperature": temperature, "condition": condition}
 
 
 def heading(number: int, text: str) -> None:
@@ -91,9 +92,9 @@ async def converse(engine: InferenceEngine) -> None:
 
 
 async def fresh_first_token_ms(engine: InferenceEngine, conversation: list[Interaction]) -> float:
-    """Time to first token of a conversation whose first words nobody has asked before."""
-    unseen = [Interaction.simple(Role.SYSTEM, "A helpful assistant is what you are."), *conversation[1:]]
-    reply = await engine.chat(unseen, temperature=0, max_new_tokens=1)
+    """Time to first token of the same conversation where nothing of it is cached: another salt shares nothing."""
+    salt = f"tour {time.time()}"
+    reply = await engine.chat(conversation, temperature=0, max_new_tokens=1, cache_salt=salt)
     return float(reply.timing.ttft_ms)
 
 
@@ -117,19 +118,19 @@ async def extract(engine: InferenceEngine) -> None:
 
 async def call_a_tool(engine: InferenceEngine) -> None:
     heading(4, "A tool call, answered by a Python function")
-    question = "What is the stock of lamp?"
+    question = "What is the weather in Bergen?"
     show_user(question)
     conversation: list[Interaction | dict[str, object]] = [Interaction.simple(Role.USER, question)]
-    reply = await engine.chat(conversation, tools=[get_stock], temperature=0, max_new_tokens=120)
+    reply = await engine.chat(conversation, tools=[get_weather], temperature=0, max_new_tokens=120)
     if reply.finish_reason != "tool_calls":
         console.print(f"[green]pie>[/green] {reply.content[0].content}", markup=True)
         return
     call = reply.tool_calls[0]
     console.print(f"[green]pie>[/green] calls [bold]{call.name}[/bold]({call.arguments})", markup=True)
-    result = get_stock(**json.loads(call.arguments))
-    console.print(f"[dim]     get_stock returned {result}[/dim]")
+    result = get_weather(**json.loads(call.arguments))
+    console.print(f"[dim]     get_weather returned {result}[/dim]")
     conversation += [reply, {"role": "tool", "tool_call_id": call.id, "name": call.name, "content": json.dumps(result)}]
-    answer = await engine.chat(conversation, tools=[get_stock], temperature=0, max_new_tokens=120)
+    answer = await engine.chat(conversation, tools=[get_weather], temperature=0, max_new_tokens=120)
     console.print(f"[green]pie>[/green] {answer.content[0].content}", markup=True)
 
 

@@ -161,8 +161,7 @@ class Scheduler:
         leader = sequence.leader
         if leader is None:
             return False
-        num_shared = _num_shared(leader.token_ids, sequence.token_ids, leader.num_to_prefill)
-        if leader in self._running and leader.is_prefilling and leader.num_submitted < num_shared:
+        if leader in self._running and leader.is_prefilling and leader.num_submitted < sequence.num_led:
             return True
         sequence.leader = None
         sequence.finds_more = True
@@ -196,20 +195,20 @@ class Scheduler:
             if not sequence.num_preempted:
                 sequence.num_cached = num_cached
                 sequence.admitted_at = time.perf_counter()
-            sequence.leader = self._find_leader(sequence)
+            sequence.leader, sequence.num_led = self._find_leader(sequence)
             sequence.finds_more = num_cached > 0
             self._running.append(sequence)
             self._running.sort(key=lambda s: s.age)
 
-    def _find_leader(self, sequence: Sequence) -> Sequence | None:
-        """The running sequence that is about to compute the longest prefix of this one."""
+    def _find_leader(self, sequence: Sequence) -> tuple[Sequence | None, int]:
+        """The running sequence that is about to compute the longest prefix of this one, and the prefix's length."""
         best, best_length = None, sequence.num_submitted + _MIN_SHARED - 1
         for other in self._running:
             if other.is_prefilling and other.request.cache_salt == sequence.request.cache_salt:
                 length = _num_shared(other.token_ids, sequence.token_ids, other.num_to_prefill)
                 if length > best_length and length > other.num_submitted:
                     best, best_length = other, length
-        return best
+        return best, best_length
 
     def _make_room(self, sequence: Sequence, num_tokens: int) -> bool:
         """Reserve room for `num_tokens`, preempting younger sequences; False when this one has to make room itself."""

@@ -86,6 +86,9 @@ class Sequence:
     leader: Sequence | None = None
     """The sequence that is computing a prefix of this one's prompt: it is waited for."""
 
+    num_led: int = 0
+    """How many tokens this one's prompt and the leader's have in common."""
+
     finds_more: bool = False
     """Whether more of its prompt may be found computed than it has taken over yet."""
 
