@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import mlx.core as mx
 
 from proxy_inference_engine.cache import PagedCache, PrefixPool
+from proxy_inference_engine.engine.batch import Drawn
 from proxy_inference_engine.engine.budget import StepBudget
 from proxy_inference_engine.engine.core import EngineCore
 from proxy_inference_engine.engine.drafts import Drafter, PromptLookup
@@ -88,6 +89,11 @@ def _core(
         drafter=PromptLookup() if speculates else drafter,
     )
     return EngineCore(scheduler, Runner(memory, model.config.vocab_size), reads_at_once=memory.is_eager)
+
+
+def drawn(token_id: int) -> Drawn:
+    """A token as it is read back."""
+    return Drawn(token_id)
 
 
 def memory_of(core: EngineCore) -> PagedMemory:

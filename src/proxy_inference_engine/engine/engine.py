@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from proxy_inference_engine.models.base import Model
     from proxy_inference_engine.tokenizer import Tokenizer
 
+_END = object()
 _Prepared: TypeAlias = "tuple[GenerationRequest, PreparedPrompt]"
 
 
@@ -189,6 +190,7 @@ class InferenceEngine:
             try:
                 loaded.core.scheduler.add(sequence)
             except EngineError as error:
+                sequence.error = error  # it has ended: a cancel that comes later does nothing
                 listener(error)
 
         thread.call(add)
@@ -226,9 +228,9 @@ class InferenceEngine:
         sampler: plain_loop.Sampler | None,
         logits_processors: Sequence[plain_loop.LogitsProcessor] | None,
     ) -> Iterator[tuple[int, mx.array]]:
-        def start() -> tuple[PromptCache, Generator[tuple[int, mx.array]]]:
+        def start() -> tuple[PromptCache, Generator[tuple[int, mx.array] | None]]:
             cache = loaded.pool.acquire(list(ids))
-            return cache, plain_loop.generate_step(
+            return cache, plain_loop.steps(
                 loaded.model,
                 ids,
                 cache=cache,
@@ -245,8 +247,10 @@ class InferenceEngine:
             loaded.pool.release(cache)
 
         try:
-            while (item := self._thread.call(lambda: next(steps, None)).result()) is not None:
-                yield item
+            # One command a chunk or token: running requests go on in between.
+            while (item := self._thread.call(lambda: next(steps, _END)).result()) is not _END:
+                if item is not None:
+                    yield cast("tuple[int, mx.array]", item)
         finally:
             # Not waited for: this may be a finalizer, in any thread.
             with contextlib.suppress(EngineClosedError):

@@ -6,6 +6,7 @@ Also what `InferenceEngine.generate_step` runs, for callers who bring samplers a
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from typing import cast
 
 import mlx.core as mx
@@ -38,6 +39,32 @@ def generate_step(
     One step is always in flight: the next is submitted before this one's token is yielded. Tokens and `cache` move
     together, also when the caller stops early or an exception ends the loop. Stop tokens are yielded like any other.
     """
+    every = steps(
+        model,
+        prompt_ids,
+        cache=cache,
+        sampler=sampler,
+        logits_processors=logits_processors,
+        prefill_chunk=prefill_chunk,
+        context_length=context_length,
+    )
+    with closing(every):
+        for item in every:
+            if item is not None:
+                yield item
+
+
+def steps(
+    model: Model,
+    prompt_ids: Sequence[int],
+    *,
+    cache: PromptCache,
+    sampler: Sampler,
+    logits_processors: Sequence[LogitsProcessor] = (),
+    prefill_chunk: int = 512,
+    context_length: int | None = None,
+) -> Generator[tuple[int, mx.array] | None]:
+    """As `generate_step`, with None after every chunk of the prompt, where the caller may do something else."""
     limit = model.config.context_length if context_length is None else context_length
     remaining = cache(list(prompt_ids))
     unrecorded: int | None = None  # the token of a submitted step, put into the cache and not recorded there yet
@@ -48,6 +75,7 @@ def generate_step(
             logits = model(mx.array(chunk, dtype=mx.int32)[None], cache.cache, logits_to_keep=1)[:, -1]
             mx.eval(cache.buffers())
             cache.update(chunk)
+            yield None
         assert logits is not None
         history = mx.array(list(prompt_ids), dtype=mx.int32) if logits_processors else None
 

@@ -36,8 +36,17 @@ class KVMemory(Protocol):
         """Look again, for tokens that others computed meanwhile; return how many more are there."""
         ...
 
-    def has_room(self, num_tokens: int) -> bool:
-        """Whether so many new tokens would fit without taking blocks from a running sequence."""
+    @property
+    def num_free_tokens(self) -> int:
+        """Tokens that there is room for beside the open sequences."""
+        ...
+
+    def num_held(self, sequence: Sequence) -> int:
+        """Tokens that a sequence has room for."""
+        ...
+
+    def has_room(self, wanted: Iterable[tuple[int, int]]) -> bool:
+        """Whether sequences of so many tokens, of which so many have their room, fit beside all that is open."""
         ...
 
     def reserve(self, sequence: Sequence, num_tokens: int) -> bool:

@@ -67,9 +67,22 @@ def make_memory(
     store = None
     if files is not None:
         store = BlockFiles(files, f"{fingerprint}-{kind}-{size}", max_bytes=config.prompt_cache_dir_bytes)
-    cache = PagedCache(
-        layouts, num_blocks=num_blocks, block_size=size, dtype=dtype, bits=bits, root=fingerprint.encode(), files=store
-    )
+    try:
+        cache = PagedCache(
+            layouts,
+            num_blocks=num_blocks,
+            block_size=size,
+            dtype=dtype,
+            bits=bits,
+            root=fingerprint.encode(),
+            files=store,
+        )
+    except (OSError, MemoryError, RuntimeError) as error:  # RuntimeError is MLX's
+        raise RequestError(
+            f"kv_cache_bytes={config.kv_cache_bytes}: a pool of {num_blocks} blocks of keys and values cannot be taken "
+            f"from this machine's memory ({error}): give less",
+            param="kv_cache_bytes",
+        ) from error
     logger.info("%d blocks of %d tokens for keys and values, %d bytes a block", num_blocks, size, cache.bytes_per_block)
     return PagedMemory(
         model, cache, is_eager=computes_at_once(model.dtype), max_idle_bytes=config.prefix_cache_bytes, files=store
@@ -110,4 +123,11 @@ def _num_blocks(
     share = _GPU_SHARE if is_gpu() else _CPU_SHARE
     left = int(device_memory_bytes() * share) - mx.get_active_memory()
     useful = _MAX_POOL_USES * config.max_num_sequences * per_sequence
-    return max(2, min(left // block_bytes, useful))
+    num_blocks = min(left // block_bytes, useful)
+    if num_blocks < 2:
+        raise RequestError(
+            f"beside the weights {max(left, 0)} bytes are left for keys and values, less than 2 blocks of "
+            f"{block_bytes}: set kv_cache_bytes, or take a smaller or quantised model",
+            param="kv_cache_bytes",
+        )
+    return num_blocks

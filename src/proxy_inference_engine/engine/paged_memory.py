@@ -65,9 +65,20 @@ class PagedMemory:
         """As `open`, from where the sequence stands."""
         return self.cache.extend(self._tables[sequence], sequence.token_ids)
 
-    def has_room(self, num_tokens: int) -> bool:
-        """Whether idle and free blocks would do, with one to spare."""
-        return (self.cache.num_free_blocks - 1) * self.cache.block_size >= num_tokens
+    @property
+    def num_free_tokens(self) -> int:
+        """The tokens of free and idle blocks."""
+        return self.cache.num_free_blocks * self.cache.block_size
+
+    def num_held(self, sequence: Sequence) -> int:
+        """The tokens of its blocks."""
+        return len(self._tables[sequence].blocks) * self.cache.block_size
+
+    def has_room(self, wanted: Iterable[tuple[int, int]]) -> bool:
+        """Whether free and idle blocks would do, with one to spare."""
+        size = self.cache.block_size
+        missing = sum(max(-(-total // size) - held // size, 0) for total, held in wanted)
+        return missing < self.cache.num_free_blocks
 
     def reserve(self, sequence: Sequence, num_tokens: int) -> bool:
         """Blocks for so many tokens in all, the next one writable."""

@@ -39,7 +39,16 @@ class PrivateMemory:
         """Nothing: caches are not shared while they are in use."""
         return 0
 
-    def has_room(self, num_tokens: int) -> bool:
+    @property
+    def num_free_tokens(self) -> int:
+        """No bound."""
+        return 0
+
+    def num_held(self, sequence: Sequence) -> int:
+        """Nothing is held before it is written."""
+        return 0
+
+    def has_room(self, wanted: Iterable[tuple[int, int]]) -> bool:
         """Always: caches grow as they need."""
         return True
 

@@ -80,14 +80,15 @@ class Runner:
         waiting: list[mx.array] = []
         if batch.draws:
             token_ids, best, logprobs = self.sample(logits, batch.draws)
-            for index, draw in enumerate(batch.draws):
-                draw.sequence.last_token = LastToken(token_ids, index)
             waiting += [token_ids, best]
         if any(row.num_draws == 0 for row in batch.rows):
             waiting += self._memory.pending(row for row in batch.rows if row.num_draws == 0)
         if logprobs is not None:
             waiting += logprobs.arrays()
         mx.async_eval(waiting)  # type: ignore[no-untyped-call]
+        if token_ids is not None:  # not before: where it fails, rows run again from the tokens they had
+            for index, draw in enumerate(batch.draws):
+                draw.sequence.last_token = LastToken(token_ids, index)
         return Step(batch, token_ids, best, logprobs)
 
     def read(self, step: Step) -> list[Drawn]:

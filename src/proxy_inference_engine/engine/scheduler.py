@@ -23,6 +23,12 @@ from proxy_inference_engine.types import FinishReason, PrefillProgress, TextDelt
 
 logger = logging.getLogger(__name__)
 
+_FIRST_LOOK = 64
+"""Most pairs of prompts differ within so many tokens: no need to copy more of them to compare."""
+
+_SHORTEST_FIRST_STEPS = 4
+"""So many steps make a round: in all but one the shortest prompts go before those that came first."""
+
 _MIN_SHARED = 32
 """A prefix that another sequence is computing right now is waited for when it has at least so many tokens."""
 
@@ -49,6 +55,9 @@ class Scheduler:
         self._num_arrived = 0
         self._last_read_at = 0.0
         self._has_deadlines = False
+        self._num_shared_steps = 0
+        self._refused: tuple[Sequence, int] | None = None
+        """Who did not fit at the last try, and how much room there was."""
 
     @property
     def has_work(self) -> bool:
@@ -98,7 +107,9 @@ class Scheduler:
                 prefilling.append(sequence)
             elif (row := self._decoding_row(sequence, drafts.get(sequence, ()))) is not None:
                 decoding.append(row)
-        rows = [*decoding, *self._prompt_rows(prefilling, self._budget.num_tokens(len(decoding)))]
+        # Counted whether or not they have a row now: one whose drafts are being read waits for a token like the others.
+        num_decoding = sum(s.wants_step and not s.is_prefilling for s in self._running)
+        rows = [*decoding, *self._prompt_rows(prefilling, self._budget.num_tokens(num_decoding))]
         running = set(self._running)
         rows = [row for row in rows if row.sequence in running]  # without those that made room meanwhile
         return Batch(tuple(rows)) if rows else None
@@ -127,23 +138,36 @@ class Scheduler:
         return {sequence: drafts for (sequence, _), drafts in zip(asked, proposed, strict=True)}
 
     def _decoding_row(self, sequence: Sequence, drafts: tuple[int, ...]) -> Row | None:
-        if self._drafter is not None and not sequence.is_read:
-            if not sequence.drafts.is_paused:
-                return None  # what it drew is not known yet, and drafts may follow it
-            sequence.drafts.skip()
-        if not self._make_room(sequence, sequence.num_submitted + 1 + len(drafts)):
+        if not sequence.is_read:
+            if sequence.num_drafts_in_flight:
+                return None  # which of its draws counts is not known yet
+            if self._drafter is not None:
+                if not sequence.drafts.is_paused:
+                    return None  # drafts may follow the token on its way
+                sequence.drafts.skip()
+        num_tokens = sequence.num_submitted + 1
+        if drafts and not self._memory.reserve(sequence, num_tokens + len(drafts)):
+            drafts = ()  # a guess is not worth anybody's room
+        if not drafts and not self._make_room(sequence, num_tokens):
             return None
         if not sequence.is_read:
             return Row(sequence, None, num_draws=1)
         return Row(sequence, (sequence.token_ids[-1], *drafts), num_draws=1 + len(drafts))
 
     def _prompt_rows(self, sequences: list[Sequence], budget: int) -> Iterator[Row]:
-        """Chunks of prompts: the oldest gets the larger half of the budget, the shortest rests share what is left."""
+        """Chunks of prompts: the first in order gets half of the budget or more, the shortest rests what is left.
+
+        Every few steps it is those that came first that get what is left.
+        """
         ready = [s for s in sequences if not self._waits_for_leader(s) and not self._finds_more(s)]
         if len(ready) > 1:
             first, *others = ready
             share = max(budget // 2, budget - sum(s.num_to_prefill - s.num_submitted for s in others))
-            others.sort(key=lambda s: s.num_to_prefill - s.num_submitted)
+            self._num_shared_steps += 1
+            if self._num_shared_steps % _SHORTEST_FIRST_STEPS:
+                others.sort(key=lambda s: s.num_to_prefill - s.num_submitted)
+            else:  # or a long one of low priority would never get a turn
+                others.sort(key=lambda s: s.arrival)
             queue = [(first, share), *((s, budget) for s in others)]
         else:
             queue = [(s, budget) for s in ready]
@@ -182,9 +206,9 @@ class Scheduler:
             sequence = self._waiting.first()
             if sequence.num_in_flight:
                 return  # preempted, and its last token is on its way
-            if self._running and not self._memory.has_room(len(sequence.token_ids)):
-                return  # nobody overtakes it, or it would wait for ever
-            self._waiting.remove(sequence)
+            num_free = self._memory.num_free_tokens
+            if self._refused == (sequence, num_free):
+                return  # nothing has changed
             try:
                 num_cached = self._memory.open(sequence)
             except Exception as cause:
@@ -192,23 +216,42 @@ class Scheduler:
                 continue
             sequence.num_submitted = num_cached
             sequence.num_to_prefill = len(sequence.token_ids)
+            leader, num_led = self._find_leader(sequence)
+            if self._running and not self._fits(sequence, max(num_cached, num_led)):
+                self._memory.close(sequence, keep=True)
+                sequence.num_submitted = 0
+                self._refused = (sequence, num_free)
+                return  # nobody overtakes it, or it would wait for ever
+            self._waiting.remove(sequence)
             if not sequence.num_preempted:
                 sequence.num_cached = num_cached
                 sequence.admitted_at = time.perf_counter()
-            sequence.leader, sequence.num_led = self._find_leader(sequence)
+            sequence.leader, sequence.num_led = leader, num_led
             sequence.finds_more = num_cached > 0
             self._running.append(sequence)
             self._running.sort(key=lambda s: s.age)
 
+    def _fits(self, sequence: Sequence, num_shared: int) -> bool:
+        """Whether its prompt, but for `num_shared` tokens, fits beside what those admitted before will still take."""
+        outstanding = [
+            (s.num_to_prefill, max(self._memory.num_held(s), s.num_led if s.leader is not None else 0))
+            for s in self._running
+            if s.is_prefilling
+        ]
+        return self._memory.has_room([*outstanding, (len(sequence.token_ids), num_shared)])
+
     def _find_leader(self, sequence: Sequence) -> tuple[Sequence | None, int]:
-        """The running sequence that is about to compute the longest prefix of this one, and the prefix's length."""
+        """The running sequence that is about to compute the longest prefix of this one, and the prefix's length.
+
+        One that is being admitted leads nobody, so nobody comes to wait for itself.
+        """
         best, best_length = None, sequence.num_submitted + _MIN_SHARED - 1
         for other in self._running:
             if other.is_prefilling and other.request.cache_salt == sequence.request.cache_salt:
                 length = _num_shared(other.token_ids, sequence.token_ids, other.num_to_prefill)
                 if length > best_length and length > other.num_submitted:
                     best, best_length = other, length
-        return best, best_length
+        return (None, 0) if best is None else (best, best_length)
 
     def _make_room(self, sequence: Sequence, num_tokens: int) -> bool:
         """Reserve room for `num_tokens`, preempting younger sequences; False when this one has to make room itself."""
@@ -221,7 +264,7 @@ class Scheduler:
 
     def _preempt(self, sequence: Sequence) -> None:
         logger.info("request %s makes room for older ones and goes on later", sequence.request.request_id)
-        self._running.remove(sequence)
+        self._leave(sequence)
         self._memory.close(sequence, keep=True)
         sequence.num_preempted += 1
         sequence.num_submitted = 0
@@ -251,6 +294,7 @@ class Scheduler:
             sequence.num_submitted += row.num_new
             sequence.num_drawn += row.num_draws
             sequence.num_in_flight += 1
+            sequence.num_drafts_in_flight = len(row.drafts)
             self._memory.submitted(sequence, row.num_new)
             if row.is_prompt:
                 self._memory.record(sequence)  # device work is in order: who finds it comes after it
@@ -275,6 +319,7 @@ class Scheduler:
 
     def _take(self, sequence: Sequence, row: Row, results: list[Drawn]) -> None:
         """Append what was drawn, as far as the drafts before it held."""
+        sequence.num_drafts_in_flight = 0
         held = num_held(row.drafts, [result.token_id for result in results])
         for result in results[: held + 1]:
             self._take_token(sequence, result)
@@ -393,14 +438,25 @@ class Scheduler:
 
     def _remove(self, sequence: Sequence) -> None:
         if sequence in self._running:
-            self._running.remove(sequence)
+            self._leave(sequence)
         elif sequence in self._waiting:
-            self._waiting.remove(sequence)
+            self._waiting.drop(sequence)
+
+    def _leave(self, sequence: Sequence) -> None:
+        """Out of the running set; who waited for its prefix goes on alone, or it might come to wait for them."""
+        self._running.remove(sequence)
+        self._refused = None
+        for other in self._running:
+            if other.leader is sequence:
+                other.leader = None
+                other.finds_more = True
 
 
 def _num_shared(a: list[int], b: list[int], limit: int) -> int:
     """How many leading tokens `a`, up to `limit`, and `b` have in common."""
     limit = min(limit, len(a), len(b))
+    if a[:_FIRST_LOOK] != b[:_FIRST_LOOK]:
+        limit = min(limit, _FIRST_LOOK)
     if a[:limit] == b[:limit]:
         return limit
     low, high = 0, limit  # the first low are equal, the first high are not

@@ -80,6 +80,15 @@ class Sequence:
     num_in_flight: int = 0
     """Submitted steps that were not read back yet."""
 
+    num_drafts_in_flight: int = 0
+    """Drafts in the step that was not read back yet."""
+
+    num_overtaken: int = 0
+    """How many that came later were admitted before it."""
+
+    is_promoted: bool = False
+    """Whether it was passed over often enough to come before all others."""
+
     num_preempted: int = 0
     """How often it had to make room for older ones."""
 
@@ -150,9 +159,9 @@ class Sequence:
         return not self.is_ended and (self.is_prefilling or self.num_drawn < self.request.max_new_tokens)
 
     @property
-    def age(self) -> tuple[int, int]:
+    def age(self) -> tuple[bool, int, int]:
         """Smaller is served first and preempted last."""
-        return (self.request.priority, self.arrival)
+        return (not self.is_promoted, self.request.priority, self.arrival)
 
     def end_event(self) -> End:
         """The last event. Times are wall-clock, from submission."""

@@ -1,6 +1,7 @@
 """Requests that wait for their turn: by priority, then in the order they came.
 
-A request that was passed over often enough goes first whatever its priority, so none waits for ever. Knows no clock.
+A request that was passed over often enough goes before all others, whatever its priority, until it ends: so none waits
+for ever. Knows no clock.
 """
 
 from __future__ import annotations
@@ -10,15 +11,14 @@ from collections.abc import Iterator
 from proxy_inference_engine.engine.sequence import Sequence
 
 MAX_OVERTAKEN = 64
-"""After so many later arrivals were served first, a request is next."""
+"""After so many later arrivals were admitted before it, a request is next."""
 
 
 class WaitingList:
-    """Few at a time are looked at: the first one."""
+    """Kept in order; only the first is ever admitted."""
 
     def __init__(self) -> None:
         self._sequences: list[Sequence] = []
-        self._overtaken: dict[Sequence, int] = {}
 
     def __len__(self) -> int:
         return len(self._sequences)
@@ -27,7 +27,7 @@ class WaitingList:
         return iter(self._sequences)
 
     def __contains__(self, sequence: object) -> bool:
-        return sequence in self._overtaken
+        return sequence in self._sequences
 
     def add(self, sequence: Sequence) -> None:
         """Put it in its place."""
@@ -35,19 +35,23 @@ class WaitingList:
         while place and self._sequences[place - 1].age > sequence.age:
             place -= 1
         self._sequences.insert(place, sequence)
-        self._overtaken[sequence] = 0
 
     def first(self) -> Sequence:
         """Who is next."""
-        for sequence, count in self._overtaken.items():  # in the order they were added
-            if count >= MAX_OVERTAKEN:
-                return sequence
         return self._sequences[0]
 
     def remove(self, sequence: Sequence) -> None:
-        """Take it out; those that came before it and still wait were overtaken."""
-        self._sequences.remove(sequence)
-        del self._overtaken[sequence]
-        for other in self._overtaken:
+        """It is admitted: those that came before it and still wait were overtaken."""
+        self.drop(sequence)
+        is_new = False
+        for other in self._sequences:
             if other.arrival < sequence.arrival:
-                self._overtaken[other] += 1
+                other.num_overtaken += 1
+                is_new |= other.num_overtaken == MAX_OVERTAKEN
+                other.is_promoted |= other.num_overtaken >= MAX_OVERTAKEN
+        if is_new:
+            self._sequences.sort(key=lambda s: s.age)
+
+    def drop(self, sequence: Sequence) -> None:
+        """It ended while it waited."""
+        self._sequences.remove(sequence)
