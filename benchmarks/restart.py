@@ -1,4 +1,4 @@
-"""What a restart costs: time to the first token of a long prompt that an earlier run saved on disk, and of one never seen.
+"""What a restart costs: time to the first token of a long prompt that an earlier run saved, and of one never seen.
 
 An engine computes prompts of the same length and closes, which writes them to a folder. New engines on the same folder
 then answer known and unknown ones in turns.
