@@ -21,6 +21,7 @@ class TokenStore:
         self.block_size = block_size
         self.bytes_per_block = 8 * block_size
         self.num_copies = 0
+        self.num_read = 0
         self.contents: list[object] = []
 
     def copy_block(self, source: int, target: int, num_tokens: int) -> None:
@@ -30,6 +31,7 @@ class TokenStore:
         self.slots[target + num_tokens : target + self.block_size] = [None] * (self.block_size - num_tokens)
 
     def read_block(self, block: int) -> dict[str, np.ndarray]:
+        self.num_read += 1
         held = self.slots[block * self.block_size : (block + 1) * self.block_size]
         return {"tokens": np.array([0 if item is None else item for item in held], dtype=np.int64)}
 
@@ -155,12 +157,18 @@ def numbers(start: int, stop: int) -> list[int]:
 class MemoryFiles:
     """What `BlockFiles` offers, in a dictionary; `room` bounds what is written between two flushes."""
 
-    def __init__(self, room: int | None = None) -> None:
+    def __init__(self, room: int | None = None, max_bytes: int = 2**40) -> None:
         self.held: dict[bytes, BlockContent] = {}
+        self.used: dict[bytes, int | None] = {}
         self.room = self.left = room
+        self.max_bytes = max_bytes
         self.num_reads = 0
+        self.num_dropped = 0
+        self.num_failures = 0
+        self.num_opened: list[int] = []
+        self.refusing = False
 
-    def touch(self, key: bytes) -> bool:
+    def touch(self, key: bytes, used_ns: int | None = None) -> bool:
         return key in self
 
     def __contains__(self, key: object) -> bool:
@@ -170,17 +178,34 @@ class MemoryFiles:
         self.num_reads += 1
         return self.held.get(key)
 
-    def children(self, parent: bytes) -> list[tuple[bytes, tuple[int, ...]]]:
+    def children(self, parent: bytes, max_opened: int) -> list[tuple[bytes, tuple[int, ...]]]:
+        self.num_opened.append(max_opened)
         return [(key, content.token_ids) for key, content in self.held.items() if content.parent == parent]
 
+    def refuses(self, num_bytes: int) -> bool:
+        return self.refusing
+
+    def can_take(self, num_bytes: int, timeout_s: float = 0.0) -> bool:
+        if self.left == 0 and timeout_s > 0:
+            self.flush(timeout_s)
+        return self.left != 0 and not self.refusing
+
+    def drop(self) -> None:
+        self.num_dropped += 1
+
     def write_later(
-        self, key: bytes, parent: bytes, token_ids: tuple[int, ...], layers: list[dict[str, np.ndarray]]
+        self,
+        key: bytes,
+        parent: bytes,
+        token_ids: tuple[int, ...],
+        layers: list[dict[str, np.ndarray]],
+        used_ns: int | None = None,
     ) -> bool:
-        if self.left == 0:
-            return False
+        assert self.can_take(0), "asked to write what was not asked for"
         if self.left is not None:
             self.left -= 1
         self.held[key] = BlockContent(key, parent, token_ids, layers)
+        self.used[key] = used_ns
         return True
 
     def flush(self, timeout_s: float) -> bool:

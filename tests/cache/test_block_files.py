@@ -475,6 +475,65 @@ def test_a_full_queue_drops_and_counts(open_files: Callable[..., BlockFiles], mo
     assert write(files, 2)
 
 
+def test_whether_there_is_room_is_known_before(
+    open_files: Callable[..., BlockFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = Stuck(monkeypatch)
+    block = sum(array.nbytes for layer in layers_of(0) for array in layer.values())
+    files = open_files(max_queued_bytes=2 * block)
+    assert write(files, 0)
+    assert stuck.entered.wait(5)
+    assert files.can_take(block)
+    assert not files.can_take(block + 1)
+    assert not files.can_take(block + 1, 0.05)
+    assert not files.refuses(block + 1)  # there is none now
+    assert files.refuses(2 * block + 1)
+    stuck.release.set()
+    assert files.can_take(2 * block, 5.0)
+    files.close()
+    assert files.refuses(1)
+    assert not files.can_take(1, 5.0)
+    assert files.num_dropped == 0
+
+
+def test_drops_are_told_once_in_a_while(
+    open_files: Callable[..., BlockFiles], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = open_files()
+    for _ in range(5):
+        files.drop()
+    assert [message.split(" not ")[0] for message in warnings(caplog)] == ["1 blocks were"]
+    files._log_drops_at = 0.0
+    files.drop()
+    files.drop()
+    files.close()
+    files.close()
+    assert [message.split()[0] for message in warnings(caplog)] == ["1", "6", "7"]
+
+
+def test_a_block_may_say_when_it_was_used(tmp_path: Path, open_files: Callable[..., BlockFiles]) -> None:
+    files = open_files(max_bytes=30_000)
+    now_ns = time.time_ns()
+    for number in range(10):
+        files.write_later(key_of(number), b"", (number,), layers_of(number, 1000), now_ns - 1000 * number)
+        assert files.flush(5.0)
+    assert key_of(0) in files
+    assert key_of(9) not in files
+    path = next((tmp_path / "blocks").glob(f"*{key_of(0).hex()}*"))
+    assert path.stat().st_mtime_ns == pytest.approx(now_ns, abs=1000)
+
+
+def test_few_files_are_opened_to_learn_what_is_in_them(open_files: Callable[..., BlockFiles]) -> None:
+    files = open_files()
+    for number in range(40):
+        write(files, number, b"root")
+    assert files.flush(5.0)
+    again = open_files()
+    assert len(again.children(b"root")) == 16
+    assert len(again.children(b"root", 1)) == 17
+    assert len(again.children(b"root", 100)) == 40
+
+
 def test_close_has_a_time_limit(
     open_files: Callable[..., BlockFiles], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from pathlib import Path
 
 import mlx.core as mx
@@ -306,6 +307,45 @@ class TestPrefixPool:
         assert pool.save(folder) == []
         assert len(caplog.records) == 1
         assert "prompt caches were not saved to /dev/null/x" in caplog.text
+
+    def test_the_folder_is_bounded(self, model: Model, tmp_path: Path) -> None:
+        others = [
+            tmp_path / f"model-{'a' * 32}.safetensors",
+            tmp_path / f"block-{'0' * 16}-{'1' * 16}-{'2' * 32}.safetensors",
+        ]
+        mx.save_safetensors(str(others[0]), {"weights": mx.zeros(1000)})
+        others[1].write_bytes(bytes(10_000))
+        for path in others:
+            os.utime(path, (1000, 1000))
+        prompts = [[first, *range(1, 60)] for first in range(5)]
+        sizes = []
+        for number, prompt in enumerate(prompts):
+            writer = PrefixPool(
+                model, budget_bytes=10**8, directory=tmp_path, fingerprint=f"model{number % 2}", max_file_bytes=10**6
+            )
+            self.use(model, writer, prompt)
+            (path,) = writer.save()
+            sizes.append(path.stat().st_size)
+            os.utime(path, (2000 + number,) * 2)
+        reader = PrefixPool(model, budget_bytes=10**8, directory=tmp_path, fingerprint="model0")
+        assert self.use(model, reader, [*prompts[0], 63]) == 60  # the oldest, but used now
+        limit = others[0].stat().st_size + int(3.5 * max(sizes))
+        writer = PrefixPool(model, budget_bytes=10**8, directory=tmp_path, fingerprint="model0", max_file_bytes=limit)
+        self.use(model, writer, [9, *range(1, 60)])
+        assert len(writer.save()) == 1
+        assert all(path.exists() for path in others)
+
+        def is_found(number: int) -> bool:
+            found = disk.SavedPrompts(tmp_path, f"model{number % 2}").find(prompts[number])
+            return bool(found)
+
+        assert [number for number in range(5) if is_found(number)] == [0, 4]
+
+    def test_a_prompt_that_the_folder_cannot_hold_is_not_kept(self, model: Model, tmp_path: Path) -> None:
+        pool = PrefixPool(model, budget_bytes=10**8, directory=tmp_path, max_file_bytes=100)
+        self.use(model, pool, [1, 2, 3])
+        assert pool.save() == []
+        assert list(tmp_path.iterdir()) == []
 
     def test_no_budget_keeps_nothing(self, model: Model) -> None:
         pool = PrefixPool(model, budget_bytes=0)

@@ -13,16 +13,12 @@ from proxy_inference_engine import InferenceEngine, Interaction, Role, models
 from proxy_inference_engine.engine.batch import Batch
 from proxy_inference_engine.engine.budget import StepBudget
 from proxy_inference_engine.engine.core import EngineCore
-from proxy_inference_engine.engine.draft_model import DraftModel
-from proxy_inference_engine.engine.drafts import DraftLength, PromptLookup, num_held
 from proxy_inference_engine.engine.request import GenerationRequest
-from proxy_inference_engine.engine.sequence import Sequence
 from proxy_inference_engine.errors import CapacityError, ContextLengthError, DeadlineError, RequestError
 from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.types import End
 from tests.engine import traffic
-from tests.fakes import write_tiny_model
 
 HELLO = [Interaction.simple(Role.USER, "Hello, who is there?")]
 STEADY = {"ignore_stop_tokens": True}
@@ -276,83 +272,3 @@ class TestChoices:
 
 def _text(reply: Interaction) -> str:
     return "".join(content.content for content in reply.content)
-
-
-class TestDrafts:
-    def test_lookup_finds_what_followed(self) -> None:
-        sequence = Sequence(ask([1, 2, 3, 4, 5, 9, 1, 2, 3]), print, None)
-        lookup = PromptLookup()
-        assert lookup.propose([(sequence, 3)]) == [(4, 5, 9)]
-        sequence.token_ids.append(7)
-        assert lookup.propose([(sequence, 3)]) == [()]
-
-    def test_drafts_hold_up_to_the_first_difference(self) -> None:
-        assert num_held((1, 2, 3), (1, 2, 3, 4)) == 3
-        assert num_held((1, 2, 3), (1, 5, 3, 4)) == 1
-        assert num_held((), (8,)) == 0
-
-    def test_drafting_stops_when_it_does_not_pay_and_tries_again(self) -> None:
-        length = DraftLength()
-        assert length.num_drafts(0.2) > 2
-        asked = []
-        for _ in range(400):
-            count = length.num_drafts(0.2)
-            asked.append(count)
-            if count:
-                length.note(count, 0, 0.2)
-        assert 0 < sum(1 for count in asked[-200:] if count) < 20
-        while not (count := length.num_drafts(0.2)):
-            pass
-        for _ in range(40):
-            length.note(8, 8, 0.2)
-        assert length.num_drafts(0.2) > count
-
-    def test_a_repeated_text_takes_fewer_steps_and_the_same_tokens(self, model: Model) -> None:
-        request = ask([5, 6, 7] * 20, 200, penalties=PenaltyParams(logit_bias={5: 100.0}))
-        steps = {}
-        for speculates in (False, True):
-            core = traffic.paged(model, num_blocks=100, speculates=speculates)
-            batches = watch(core)
-            run = traffic.add(core, request)
-            traffic.drain(core)
-            assert [run.end.token_ids] == traffic.alone(model, [request])
-            steps[speculates] = len(batches)
-        assert steps[True] < 0.7 * steps[False]
-
-    @pytest.mark.parametrize("draft_seed", [0, 5])
-    def test_a_draft_model_changes_no_token(self, model: Model, tmp_path: Path, draft_seed: int) -> None:
-        """With its own weights as the draft every guess holds; with others hardly any does."""
-        draft = models.load_model(write_tiny_model(tmp_path / "d", seed=draft_seed))
-        memory = traffic.memory_of(traffic.paged(draft, num_blocks=300))
-        drafter = DraftModel(memory, draft.config.vocab_size, chunk=64, context_length=512)
-        requests = traffic.make_requests(random.Random(5), model.config.vocab_size, 20)
-        expected = traffic.alone(model, requests)
-        core = traffic.paged(model, num_blocks=60, drafter=drafter)
-        batches = watch(core)
-        counts = traffic.random_traffic(core, requests, expected, random.Random(2), num_steps=150)
-        assert counts["ended"] > 20
-        drafted = sum(len(row.drafts) for batch in batches for row in batch.rows)
-        assert drafted > 0
-        memory.check()
-        assert memory.cache.num_free_blocks == 300
-
-    def test_a_drafter_that_fails_is_switched_off(self, model: Model, caplog: pytest.LogCaptureFixture) -> None:
-        class Broken(PromptLookup):
-            def propose(self, asked):
-                raise RuntimeError("no idea")
-
-        core = traffic.paged(model, num_blocks=100, drafter=Broken())
-        run = traffic.add(core, ask([1, 2, 3], 10))
-        traffic.drain(core)
-        assert [run.end.token_ids] == traffic.alone(model, [run.request])
-        assert caplog.text.count("guessing ahead failed and is switched off") == 1
-
-    async def test_a_draft_model_by_name(self, tiny_folder: Path, tmp_path: Path) -> None:
-        other = write_tiny_model(tmp_path / "d", seed=9)
-        options = {"temperature": 0.7, "seed": 2, "max_new_tokens": 30, **STEADY}
-        with InferenceEngine(tiny_folder) as plain, InferenceEngine(tiny_folder, draft_model=other) as drafted:
-            expected, _ = await plain.generate([1, 2, 3], **options)
-            got, _ = await drafted.generate([1, 2, 3], **options)
-        assert got.tolist() == expected.tolist()
-        with pytest.raises(RequestError, match="a draft model needs the same tokenizer"):
-            InferenceEngine(tiny_folder, draft_model="demo")

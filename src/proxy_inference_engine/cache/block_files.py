@@ -33,7 +33,8 @@ __all__ = ["BlockContent", "BlockFiles"]
 logger = logging.getLogger(__name__)
 
 _RETRY_S = 60.0
-_MAX_HEADERS_A_CALL = 256
+_DROPS_LOGGED_EVERY_S = 60.0
+_MAX_HEADERS_A_CALL = 16
 
 
 class BlockFiles:
@@ -51,9 +52,12 @@ class BlockFiles:
         self.max_queued_bytes = max_queued_bytes
         self.num_written = 0
         self.num_dropped = 0
+        self.num_failures = 0  # writes that failed, and took the queue with them
+        self._num_drops_logged = 0
+        self._log_drops_at = 0.0
         self._folder = BlockFolder(Path(directory), tag(fingerprint.encode()), max_bytes=max_bytes)
         self._changed = threading.Condition()  # guards all below
-        self._queue: deque[BlockContent] = deque()
+        self._queue: deque[tuple[BlockContent, int | None]] = deque()  # with the time it was used
         self._pending: dict[bytes, BlockContent] = {}  # in the queue or being written: as good as on file
         self._queued_bytes = 0
         self._thread: threading.Thread | None = None
@@ -67,6 +71,11 @@ class BlockFiles:
         return self._folder.directory
 
     @property
+    def max_bytes(self) -> int:
+        """The most bytes of the files of all fingerprints."""
+        return self._folder.max_bytes
+
+    @property
     def num_bytes(self) -> int:
         """Bytes of the files of all fingerprints, as far as they were measured."""
         return self._folder.num_bytes
@@ -75,9 +84,15 @@ class BlockFiles:
         """Whether `read` is likely to succeed. Costs a look-up in memory."""
         return isinstance(key, bytes) and (key in self._pending or self._folder.find(key) is not None)
 
-    def touch(self, key: bytes) -> bool:
-        """Like `key in files`, and says that the block was used, so that its file is not among the next to go."""
-        return key in self._pending or ((file := self._folder.find(key)) is not None and self._folder.touch(file))
+    def touch(self, key: bytes, used_ns: int | None = None) -> bool:
+        """Like `key in files`, and says that the block was used, so that its file is not among the next to go.
+
+        `used_ns` is when, in nanoseconds since the epoch; None is now.
+        """
+        if key in self._pending:
+            return True
+        file = self._folder.find(key)
+        return file is not None and self._folder.touch(file, time.time_ns() if used_ns is None else used_ns)
 
     def read(self, key: bytes) -> BlockContent | None:
         """The block of this key, every byte checked; None when there is none, or it was damaged.
@@ -94,10 +109,10 @@ class BlockFiles:
             self._folder.touch(file)
         return content
 
-    def children(self, parent: bytes) -> list[tuple[bytes, tuple[int, ...]]]:
+    def children(self, parent: bytes, max_opened: int = _MAX_HEADERS_A_CALL) -> list[tuple[bytes, tuple[int, ...]]]:
         """Key and tokens of the blocks on file, full or partial, that follow `parent`.
 
-        At most 256 files are opened in one call: of many that are new, some are only found by the next one.
+        At most `max_opened` files are opened: of many that are new, some are only found by later calls.
         """
         found = {key: content.token_ids for key, content in self._snapshot() if content.parent == parent}
         num_opened = 0
@@ -105,7 +120,7 @@ class BlockFiles:
             if file.key in found:
                 continue
             if file.token_ids is None:
-                if num_opened == _MAX_HEADERS_A_CALL:
+                if num_opened == max_opened:
                     continue
                 num_opened += 1
                 header = self._folder.read(file, partial(self._read_header, file), UNREADABLE)
@@ -115,30 +130,59 @@ class BlockFiles:
             found[file.key] = file.token_ids
         return list(found.items())
 
+    def refuses(self, num_bytes: int) -> bool:
+        """Whether a block of so many bytes is dropped even when the queue is empty: closed, too small, a bad disk."""
+        return (
+            self._closed
+            or num_bytes > min(self.max_queued_bytes, self._folder.max_bytes)
+            or time.monotonic() < self._retry_at
+        )
+
+    def can_take(self, num_bytes: int, timeout_s: float = 0.0) -> bool:
+        """Whether `write_later` would queue so many bytes; waits for room in the queue, but not where it refuses."""
+
+        def is_decided() -> bool:
+            return self.refuses(num_bytes) or self._has_room(num_bytes)
+
+        with self._changed:
+            return self._changed.wait_for(is_decided, timeout_s) and not self.refuses(num_bytes)
+
+    def drop(self) -> None:
+        """Count a block that was lost because files cannot take it; says so once in a while."""
+        self.num_dropped += 1
+        now = time.monotonic()
+        if now >= self._log_drops_at and not self.refuses(1):  # refusing needs no word, or has had it
+            self._log_drops_at = now + _DROPS_LOGGED_EVERY_S
+            self._log_drops()
+
     def write_later(
-        self, key: bytes, parent: bytes, token_ids: tuple[int, ...], layers: list[dict[str, Array]]
+        self,
+        key: bytes,
+        parent: bytes,
+        token_ids: tuple[int, ...],
+        layers: list[dict[str, Array]],
+        used_ns: int | None = None,
     ) -> bool:
         """Queue a block for writing; True when it is, or will be, on file.
 
         `layers` are each layer's arrays by name, any shapes; bfloat16 comes as its bits, in uint16. They are not
-        copied: nobody may write to their memory any more. Write a sequence's last blocks first, then its first ones
-        are the last to be removed. Where the queue is full, the disk refuses or all is closed, the block is dropped
-        and counted in `num_dropped`.
+        copied: nobody may write to their memory any more. `used_ns` is when the block was used, None is when it is
+        written: write a sequence's last blocks first, then its first ones are the last to be removed. Where the queue
+        is full, the disk refuses or all is closed, the block is dropped and counted in `num_dropped`.
         Raises ValueError for a key that is not 16 bytes long and for a dtype that safetensors does not have.
         """
         if len(key) != KEY_BYTES:
             raise ValueError(f"a block's key has {KEY_BYTES} bytes, this one has {len(key)}")
         check_dtypes(layers)
-        if self.touch(key):
+        if self.touch(key, used_ns):
             return True
         content = BlockContent(key, parent, tuple(token_ids), layers)
         num_bytes = content.num_bytes
         with self._changed:
-            too_much = self._queued_bytes + num_bytes > self.max_queued_bytes or num_bytes > self._folder.max_bytes
-            if self._closed or too_much or time.monotonic() < self._retry_at:
-                self.num_dropped += 1
+            if self.refuses(num_bytes) or not self._has_room(num_bytes):
+                self.drop()
                 return False
-            self._queue.append(content)
+            self._queue.append((content, used_ns))
             self._pending[key] = content
             self._queued_bytes += num_bytes
             if self._thread is None:
@@ -161,7 +205,10 @@ class BlockFiles:
         with self._changed:
             if self._queue:
                 logger.warning("%d blocks were not written within %g s", len(self._queue), timeout_s)
+            if self.num_dropped > self._num_drops_logged and not self._failed:
+                self._log_drops()
             self._drop_queue()
+            self._num_drops_logged = self.num_dropped
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(min(timeout_s, 1.0))  # for the block being written, if the disk is not stuck
@@ -195,10 +242,10 @@ class BlockFiles:
                 self._changed.wait_for(lambda: self._queue or self._closed)
                 if not self._queue:
                     return
-                content = self._queue.popleft()
+                content, used_ns = self._queue.popleft()
             error: Exception | None = None
             try:
-                self._write(content)
+                self._write(content, used_ns)
                 self._folder.shrink()
             except Exception as caught:  # whatever it is, the engine goes on without files
                 error = caught
@@ -215,7 +262,9 @@ class BlockFiles:
             self._failed = False
             return
         self.num_dropped += 1
+        self.num_failures += 1
         self._drop_queue()
+        self._num_drops_logged = self.num_dropped  # the warning below stands for them
         self._retry_at = time.monotonic() + _RETRY_S
         if not self._failed:
             self._failed = True
@@ -223,12 +272,21 @@ class BlockFiles:
 
     def _drop_queue(self) -> None:
         self.num_dropped += len(self._queue)
-        for content in self._queue:
+        for content, _ in self._queue:
             del self._pending[content.key]
             self._queued_bytes -= content.num_bytes
         self._queue.clear()
 
-    def _write(self, content: BlockContent) -> None:
+    def _has_room(self, num_bytes: int) -> bool:
+        return self._queued_bytes + num_bytes <= self.max_queued_bytes
+
+    def _log_drops(self) -> None:
+        logger.warning(
+            "%d blocks were not written to %s: more came than the disk takes", self.num_dropped, self.directory
+        )
+        self._num_drops_logged = self.num_dropped
+
+    def _write(self, content: BlockContent, used_ns: int | None) -> None:
         pieces = encode(self.fingerprint, content)
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=".safetensors", dir=self.directory)
@@ -239,7 +297,7 @@ class BlockFiles:
                 for piece in pieces:
                     file.write(piece)
                 num_bytes = file.tell()
-            self._folder.add(temporary, self._folder.name(content.key, content.parent), num_bytes)
+            self._folder.add(temporary, self._folder.name(content.key, content.parent), num_bytes, used_ns)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)

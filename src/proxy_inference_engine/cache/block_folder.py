@@ -124,14 +124,16 @@ class BlockFolder:
             self._refresh()
             return list(self._index.by_parent.get(tag(parent), {}).values())
 
-    def add(self, temporary: Path, name: str, num_bytes: int) -> None:
-        """Rename a finished file of ours to `name`. Raises OSError."""
+    def add(self, temporary: Path, name: str, num_bytes: int, used_ns: int | None = None) -> None:
+        """Rename a finished file of ours, last used at `used_ns` or now, to `name`. Raises OSError."""
+        if used_ns is not None:
+            os.utime(temporary, ns=(used_ns, used_ns))
         with self._lock:  # so that no listing from before the renaming is taken for one from after it
             temporary.replace(self.directory / name)
             if (known := self._index.by_name.get(name)) is not None:
                 self._forget(known)
             self._set_aside.discard(name)
-            self._learn(name, num_bytes)
+            self._learn(name, num_bytes, used_ns)
 
     def read(
         self, file: BlockFile, reader: Callable[[int, int], T], unreadable: tuple[type[Exception], ...]
@@ -172,13 +174,16 @@ class BlockFolder:
             os.close(descriptor)
         return None
 
-    def touch(self, file: BlockFile) -> bool:
-        """Say that the file was used, if this was not said within the last minute; False when it is gone."""
+    def touch(self, file: BlockFile, used_ns: int | None = None) -> bool:
+        """Say that the file was used, if this was not said within the last minute; False when it is gone.
+
+        Without `used_ns`, calls that follow each other closely come in the order of the blocks in their chain.
+        """
         now_ns = time.time_ns()
         if now_ns - file.used_ns < _TOUCH_INTERVAL_NS:
             return True
         with self._lock:
-            file.used_ns = self._burst.stamp(now_ns)
+            file.used_ns = self._burst.stamp(now_ns) if used_ns is None else used_ns
         try:
             os.utime(self.directory / file.name, ns=(file.used_ns, file.used_ns), follow_symlinks=False)
         except FileNotFoundError:
@@ -257,7 +262,7 @@ class BlockFolder:
             self._set_aside.add(file.name)
         logger.warning("ignoring the block file %s: %s", self.directory / file.name, reason)
 
-    def _learn(self, name: str, num_bytes: int | None = None) -> None:
+    def _learn(self, name: str, num_bytes: int | None = None, used_ns: int | None = None) -> None:
         match = _NAME.fullmatch(name)
         if match is None:
             return
@@ -268,7 +273,7 @@ class BlockFolder:
             index.unmeasured.append(file)
         else:
             index.num_bytes += num_bytes
-            file.used_ns = time.time_ns()
+            file.used_ns = time.time_ns() if used_ns is None else used_ns
         if file.model == self.model:
             index.by_key[file.key] = file
             index.by_parent.setdefault(file.parent, {})[file.key] = file

@@ -18,13 +18,15 @@ from proxy_inference_engine.cache.block_registry import BlockRegistry
 from proxy_inference_engine.cache.free_runs import FreeRuns
 
 _SPARE_SHARE = 16
+_MAX_SPARE = 64
+_MAX_SPARE_TOLD = 8  # what is told of evictions copies each block
 
 
 class BlockPool:
     """Reference counts, free blocks and idle blocks of a pool of `num_blocks` blocks of `block_size` tokens.
 
-    `on_evict(block)` is called before the registered content of an unreferenced block is dropped. Raises ValueError
-    unless both sizes are at least 1.
+    `on_evict(block)` is called before the registered content of an unreferenced block is dropped; with it, the pool
+    notes which idle blocks are unsaved. Raises ValueError unless both sizes are at least 1.
     """
 
     def __init__(self, num_blocks: int, block_size: int, on_evict: Callable[[int], None] | None = None) -> None:
@@ -36,9 +38,10 @@ class BlockPool:
         self.references = [0] * num_blocks  # of each block; read only from outside
         self._on_evict = on_evict
         self._idle: OrderedDict[int, None] = OrderedDict()  # the next to be evicted first
+        self._unsaved: OrderedDict[int, None] = OrderedDict()  # of the idle ones; the first to become idle first
         self._free = FreeRuns(num_blocks)
         # So many are kept free where a new run begins: where few are free, none of them are neighbours.
-        self._num_spare = num_blocks // _SPARE_SHARE
+        self._num_spare = min(num_blocks // _SPARE_SHARE, _MAX_SPARE if on_evict is None else _MAX_SPARE_TOLD)
 
     @property
     def num_free(self) -> int:
@@ -49,6 +52,11 @@ class BlockPool:
     def num_idle(self) -> int:
         """Blocks whose content is kept although nobody refers to it."""
         return len(self._idle)
+
+    @property
+    def num_unsaved(self) -> int:
+        """Idle blocks that `mark_saved` was not called for since they became idle."""
+        return len(self._unsaved)
 
     @property
     def num_available(self) -> int:
@@ -83,6 +91,7 @@ class BlockPool:
         for block in blocks:
             if not references[block]:
                 del idle[block]
+                self._unsaved.pop(block, None)
             references[block] += 1
 
     def release(self, blocks: Iterable[int]) -> None:
@@ -95,6 +104,8 @@ class BlockPool:
                 continue
             if lengths[block]:
                 self._idle[block] = None
+                if self._on_evict is not None:
+                    self._unsaved[block] = None
             else:
                 self._free.give(block)
 
@@ -117,9 +128,22 @@ class BlockPool:
                 self._on_evict(block)
             self._drop(block)
 
-    def idle_blocks(self) -> list[int]:
-        """The idle blocks, the least recently used first, a chain's last blocks before its first."""
-        return list(self._idle)
+    def next_unsaved(self) -> int | None:
+        """The unsaved block that has been idle for longest."""
+        return next(iter(self._unsaved), None)
+
+    def unsaved_blocks(self) -> list[int]:
+        """The unsaved blocks, the most recently used first, a chain's first blocks before its last."""
+        unsaved = self._unsaved
+        return [block for block in reversed(self._idle) if block in unsaved]
+
+    def mark_saved(self, block: int) -> None:
+        """Note that an idle block's content is kept elsewhere."""
+        self._unsaved.pop(block, None)
+
+    def mark_unsaved(self) -> None:
+        """Note that what was kept elsewhere may be lost."""
+        self._unsaved = self._idle.copy()
 
     def clear(self) -> None:
         """Free all idle blocks without telling `on_evict`."""
@@ -130,6 +154,7 @@ class BlockPool:
         """Raise AssertionError unless counts equal `references` (by block; 0 where absent) and all blocks add up."""
         self.registry.check()
         free = self._free.check()
+        assert self._unsaved.keys() <= self._idle.keys(), f"unsaved, but not idle: {self._unsaved.keys() - self._idle}"
         for block, held in enumerate(self.references):
             expected = references.get(block, 0)
             assert held == expected, f"block {block} counts {held} references, but {expected} tables refer to it"
@@ -157,5 +182,6 @@ class BlockPool:
 
     def _drop(self, block: int) -> None:
         del self._idle[block]
+        self._unsaved.pop(block, None)
         self.registry.remove(block)
         self._free.give(block)

@@ -25,28 +25,48 @@ class BlockSpill:
         self._pool = pool
         self._stores = stores
         self._refused: set[bytes] = set()  # files that do not fit the stores; said so
+        self._bytes_per_block = max(sum(store.bytes_per_block for store in stores), 1)
+        self._num_failures = files.num_failures
 
-    def write(self, block: int) -> bool:
-        """Queue a registered block for writing, unless it is on disk; False when it was dropped."""
-        content = self._pool.registry.get(block)
-        if self._files.touch(content.key):
-            return True
-        layers = [store.read_block(block) for store in self._stores]
-        return self._files.write_later(content.key, content.parent, content.token_ids, layers)
+    def evicted(self, block: int) -> None:
+        """Queue a registered block that is about to be dropped, unless it is on file; lost where files take no more."""
+        if not self._write(block):
+            self._files.drop()
 
-    def write_idle(self, timeout_s: float) -> bool:
-        """Write every idle block, waiting for the queue where it is full; False when `timeout_s` did not suffice."""
+    def write_some(self, timeout_s: float) -> bool:
+        """Queue unsaved blocks for up to `timeout_s`, the next to be evicted first.
+
+        True when all are written, or when the files take none for now.
+        """
         deadline = time.monotonic() + timeout_s
-        for block in self._pool.idle_blocks():
+        self._note_failures()
+        while (block := self._pool.next_unsaved()) is not None:
             if time.monotonic() > deadline:
                 return False
-            while not self.write(block):
-                remaining = deadline - time.monotonic()
-                if remaining <= 0 or not self._files.flush(remaining):
-                    return False
-                if not self.write(block):
-                    break  # not for want of room in the queue
+            if not self._write(block):
+                return self._files.refuses(self._bytes_per_block)
+            self._pool.mark_saved(block)
         return self._files.flush(max(deadline - time.monotonic(), 0))
+
+    def write_all(self, timeout_s: float) -> bool:
+        """Write every unsaved block, the most recently used chains first, each from its start.
+
+        What the folder has no room for is left out. False when `timeout_s` did not suffice or a write failed: what is
+        unsaved then was not written.
+        """
+        deadline = time.monotonic() + timeout_s
+        self._note_failures()
+        now_ns = time.time_ns()
+        num_kept = self._files.max_bytes // self._bytes_per_block
+        for index, block in enumerate(self._pool.unsaved_blocks()):
+            remaining = deadline - time.monotonic()
+            # What is written first is to be removed last, so it counts as used last.
+            if index < num_kept and (remaining < 0 or not self._write(block, now_ns - 1000 * index, remaining)):
+                break
+            self._pool.mark_saved(block)
+        is_written = self._files.flush(max(deadline - time.monotonic(), 0))
+        self._note_failures()
+        return is_written and not self._pool.num_unsaved
 
     def load_full(self, key: bytes, parent: bytes, token_ids: tuple[int, ...], after: int) -> int | None:
         """Load the block of this key into a fresh block with one reference, registered; None where that fails."""
@@ -58,14 +78,15 @@ class BlockSpill:
         return self._place(content, key, after)
 
     def load_child(
-        self, parent: bytes, token_ids: tuple[int, ...], num_held: int, after: int
+        self, parent: bytes, token_ids: tuple[int, ...], num_held: int, after: int, max_opened: int
     ) -> tuple[int, int] | None:
         """Load the block after `parent` that shares most leading tokens with `token_ids`, if more than `num_held`.
 
-        Returns the block, with one reference and registered, and how many tokens it shares.
+        At most `max_opened` files are opened to see what is in them. Returns the block, with one reference and
+        registered, and how many tokens it shares.
         """
         best_key, best = b"", num_held
-        for key, held in self._files.children(parent):
+        for key, held in self._files.children(parent, max_opened):
             num_shared = num_shared_tokens(held, token_ids)
             if num_shared > best and len(held) <= self._pool.block_size and key not in self._refused:
                 best_key, best = key, num_shared
@@ -80,6 +101,23 @@ class BlockSpill:
         is_full = len(content.token_ids) == self._pool.block_size
         block = self._place(content, best_key if is_full else None, after)
         return None if block is None else (block, num_shared)
+
+    def _write(self, block: int, used_ns: int | None = None, timeout_s: float = 0.0) -> bool:
+        """Queue a registered block unless it is on file; False, with nothing copied, when the files do not take it."""
+        content = self._pool.registry.get(block)
+        if self._files.touch(content.key, used_ns):
+            return True
+        if not self._files.can_take(self._bytes_per_block, timeout_s):
+            return False
+        layers = [store.read_block(block) for store in self._stores]
+        self._files.write_later(content.key, content.parent, content.token_ids, layers, used_ns)
+        return True
+
+    def _note_failures(self) -> None:
+        """A failed write takes the whole queue with it: which blocks were in it is not known here."""
+        if self._files.num_failures != self._num_failures:
+            self._num_failures = self._files.num_failures
+            self._pool.mark_unsaved()
 
     def _place(self, content: BlockContent, key: bytes | None, after: int) -> int | None:
         allocated = self._pool.allocate(1, after)

@@ -8,6 +8,7 @@ a look-up opens only files that are new. Knows no model.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -18,7 +19,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import mlx.core as mx
 import numpy as np
@@ -31,6 +32,8 @@ _FORMAT = "pie-prompt-cache-1"
 _MAX_HEADER_BYTES = 16 * 2**20
 _MAX_LAYERS = 4096
 _DIGEST_SIZE = 16
+# Of any model; a block file is none of ours.
+_ANY_NAME = re.compile(rf"(?!block-[0-9a-f]{{16}}-).+-[0-9a-f]{{{2 * _DIGEST_SIZE}}}\.safetensors")
 _CHECKSUM_NAME = re.compile(rf"[0-9a-f]{{{2 * _DIGEST_SIZE}}}\.safetensors")
 # A folder changed twice within a tick of the file system's clock keeps its time: a young time proves nothing.
 _CLOCK_SLACK_NS = 2_000_000_000
@@ -56,17 +59,23 @@ class Loaded:
 
 
 class SavedPrompts:
-    """The files of `fingerprint` in `directory`, which need not exist before the first `save`."""
+    """The files of `fingerprint` in `directory`, which need not exist before the first `save`.
 
-    def __init__(self, directory: Path, fingerprint: str) -> None:
+    `max_bytes` bounds the saved prompts of all fingerprints in the folder after each `save`: those that were used least
+    recently go first. None sets no bound.
+    """
+
+    def __init__(self, directory: Path, fingerprint: str, *, max_bytes: int | None = None) -> None:
         self.directory = directory
         self.fingerprint = fingerprint
+        self._max_bytes = max_bytes
         self._tokens: dict[str, Tokens | None] = {}  # by file name; None: damaged, and said so
         self._listed_at: tuple[int, int] | None = None  # the folder's time, and when it was read
 
     def save(self, token_ids: Sequence[int], layers: Sequence[dict[str, mx.array]]) -> Path:
         """Write one file and return its path; files whose tokens it begins with or repeats are removed.
 
+        The file itself is removed, too, where it alone is larger than the bound of the folder.
         Raises OSError when the folder cannot be written.
         """
         path = _write(self.directory, self.fingerprint, token_ids, layers)
@@ -82,6 +91,8 @@ class SavedPrompts:
                 logger.warning("an outdated prompt cache file stays: %s", error)
                 continue
             del self._tokens[name]
+        if self._max_bytes is not None:
+            self._shrink(self._max_bytes)
         return path
 
     def find(self, token_ids: Sequence[int]) -> list[Entry]:
@@ -101,15 +112,42 @@ class SavedPrompts:
     def load(self, entry: Entry) -> Loaded | None:
         """Check and read one file; None, with a warning, when it is damaged or gone."""
         try:
-            return _read(entry.path)
+            loaded = _read(entry.path)
         except _UNREADABLE as error:
             self.refuse(entry, str(error))
             return None
+        with contextlib.suppress(OSError):  # not ours to change: it is only its place in the order
+            os.utime(entry.path)
+        return loaded
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """Do not offer this file again, and say so once in the log."""
         self._tokens[entry.path.name] = None
         _warn(entry.path, reason)
+
+    def _shrink(self, max_bytes: int) -> None:
+        """Remove the saved prompts that were used least recently, of all models, until the rest fits."""
+        files: list[tuple[int, str, int]] = []
+        with os.scandir(self.directory) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    if _ANY_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                        status = entry.stat(follow_symlinks=False)
+                        files.append((status.st_mtime_ns, entry.name, status.st_size))
+        total = sum(num_bytes for _, _, num_bytes in files)
+        for _, name, num_bytes in sorted(files):
+            if total <= max_bytes:
+                return
+            path = self.directory / name
+            try:
+                if _read_header(path)[0]["__metadata__"]["format"] != _FORMAT:
+                    continue  # somebody else's, whatever its name
+                path.unlink(missing_ok=True)
+            except _UNREADABLE as error:
+                logger.warning("the prompt cache file %s stays in a folder that is too full: %s", path, error)
+                continue
+            total -= num_bytes
+            self._tokens.pop(name, None)
 
     def _refresh(self) -> None:
         """Bring the tokens held in memory up to date with the folder."""
@@ -191,13 +229,22 @@ def _checksum(path: Path) -> str:
 
 
 def _read_token_ids(path: Path) -> Tokens:
+    header, data_start = _read_header(path)
+    start, stop = header["token_ids"]["data_offsets"]
+    if header["token_ids"]["dtype"] != "I32" or not 0 <= start <= stop <= path.stat().st_size - data_start:
+        raise ValueError("its token ids lie outside the file")
+    with path.open("rb") as file:
+        file.seek(data_start + start)
+        return np.frombuffer(file.read(stop - start), dtype=np.int32)
+
+
+def _read_header(path: Path) -> tuple[dict[str, Any], int]:
+    """What the file says of itself, and where its data begins."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if not 0 < length <= _MAX_HEADER_BYTES:
             raise ValueError(f"its header claims {length} bytes")
         header = json.loads(file.read(length))
-        start, stop = header["token_ids"]["data_offsets"]
-        if header["token_ids"]["dtype"] != "I32" or not 0 <= start <= stop <= path.stat().st_size - 8 - length:
-            raise ValueError("its token ids lie outside the file")
-        file.seek(8 + length + start)
-        return np.frombuffer(file.read(stop - start), dtype=np.int32)
+    if not isinstance(header, dict):
+        raise ValueError("its header is no table")
+    return header, 8 + length

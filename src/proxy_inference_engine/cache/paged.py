@@ -34,7 +34,8 @@ class PagedCache:
         bits: None keeps `dtype`; 8 or 4 quantises.
         root: names what decides the keys and values besides tokens: the model's fingerprint.
         files: where blocks go that memory forgets, and come from.
-        max_load_blocks: most blocks that one `open` or `extend` reads from `files`.
+        max_load_blocks: most blocks that all `open` and `extend` of a step read from `files`, and one for each more.
+        max_load_s: seconds after which they read no more either.
         stores: made elsewhere, for tests.
     """
 
@@ -49,6 +50,7 @@ class PagedCache:
         root: bytes = b"",
         files: BlockFiles | None = None,
         max_load_blocks: int = 64,
+        max_load_s: float = 0.05,
         stores: Sequence[LayerStore] | None = None,
     ) -> None:
         self.block_size = block_size
@@ -59,7 +61,9 @@ class PagedCache:
             else list(stores)
         )
         self._files = files
-        self._num_blocks, self._max_load_blocks = num_blocks, max_load_blocks
+        self._num_blocks = num_blocks
+        self._max_load_blocks, self._max_load_s = max_load_blocks, max_load_s
+        self._extended: set[Table] = set()  # in this step
         self.reset()
         self._root_parts = (root, str(dtype).encode(), str(bits).encode(), str(block_size).encode())
         self.bytes_per_block = sum(store.bytes_per_block for store in self._stores)
@@ -89,34 +93,35 @@ class PagedCache:
         """Bytes of content that is kept to be found again, but that nobody refers to."""
         return self._pool.num_idle * self.bytes_per_block
 
+    @property
+    def num_unsaved_blocks(self) -> int:
+        """Idle blocks that are not on their way to the files; 0 without files."""
+        return self._pool.num_unsaved
+
+    def begin_step(self) -> None:
+        """Allow `open` and `extend` to read as much from the files as a step may; `plan` does so too."""
+        self._extended.clear()
+        self._matcher.begin_step()
+
     def open(self, token_ids: Sequence[int], *, salt: bytes = b"") -> Table:
         """A table that refers to the longest reusable prefix, at most `len(token_ids) - 1` tokens; copies nothing.
 
         Only content of the same `salt` is found, and what the table's tokens become is only found with it.
         """
         table = Table(root_key(*self._root_parts, salt))
-        self.extend(table, token_ids)
+        self._extend(table, token_ids)
         return table
 
     def extend(self, table: Table, token_ids: Sequence[int]) -> int:
         """Match further: other sequences, or the next files, may hold more by now. Returns the tokens gained.
 
         Gains nothing while ids of submitted tokens are unknown. Room reserved but not used is given back with a gain.
+        A gain of 0 means that there is no more to be found.
         """
-        limit = len(token_ids) - 1  # one token must be computed, for its logits
-        if table.num_known != table.num_tokens or limit <= table.num_tokens:
-            return 0
-        matched = self._matcher.match(table, token_ids, limit)
-        if not matched.blocks:
-            return 0
-        border = len(table.keys)
-        replaced = table.blocks[border:]
-        table.blocks[border:] = matched.blocks
-        table.keys += matched.keys
-        gained = matched.num_tokens - table.num_tokens
-        table.num_tokens = table.num_known = matched.num_tokens
-        self._pool.release(reversed(replaced))
-        return gained
+        if table in self._extended:  # a step that computes nothing has no plan
+            self.begin_step()
+        self._extended.add(table)
+        return self._extend(table, token_ids)
 
     def reserve(self, table: Table, num_tokens: int) -> bool:
         """Make room for `num_tokens` in all, those there are included, that may be written behind them.
@@ -222,6 +227,7 @@ class PagedCache:
 
     def plan(self, rows: Sequence[tuple[Table, int]]) -> RaggedPlan:
         """Lay out one step: the next tokens of each table, as many as given with it; call before `advance`."""
+        self.begin_step()
         return RaggedPlan(
             [RaggedRow(table.blocks, table.num_tokens, num_new) for table, num_new in rows], self.block_size
         )
@@ -249,11 +255,24 @@ class PagedCache:
         files = self._files
         self._pool = BlockPool(self._num_blocks, self.block_size, None if files is None else self._spill_block)
         self._spill = None if files is None else BlockSpill(files, self._pool, self._stores)
-        self._matcher = PrefixMatcher(self._pool, self._spill, self._max_load_blocks)
+        self._matcher = PrefixMatcher(
+            self._pool, self._spill, max_load_blocks=self._max_load_blocks, max_load_s=self._max_load_s
+        )
+        self._extended.clear()
 
     def save(self, timeout_s: float = 30.0) -> bool:
-        """Write all idle content to the files; False when `timeout_s` seconds did not suffice."""
-        return True if self._spill is None else self._spill.write_idle(timeout_s)
+        """Write all idle content to the files, what was used last first.
+
+        False when `timeout_s` seconds did not suffice or the disk refused; see `num_unsaved_blocks`.
+        """
+        return self._spill is None or self._spill.write_all(timeout_s)
+
+    def save_some(self, timeout_s: float) -> bool:
+        """Write idle content for up to `timeout_s` seconds, what is evicted next first.
+
+        True when nothing is left to write, or when the files take nothing for now.
+        """
+        return self._spill is None or self._spill.write_some(timeout_s)
 
     def check(self, tables: Iterable[Table]) -> None:
         """Raise AssertionError, naming what is wrong, unless everything agrees with `tables`: all that are open."""
@@ -261,6 +280,22 @@ class PagedCache:
         self._pool.check(Counter(block for table in tables for block in table.blocks))
         for table in tables:
             self._check_table(table)
+
+    def _extend(self, table: Table, token_ids: Sequence[int]) -> int:
+        limit = len(token_ids) - 1  # one token must be computed, for its logits
+        if table.num_known != table.num_tokens or limit <= table.num_tokens:
+            return 0
+        matched = self._matcher.match(table, token_ids, limit)
+        if not matched.blocks:
+            return 0
+        border = len(table.keys)
+        replaced = table.blocks[border:]
+        table.blocks[border:] = matched.blocks
+        table.keys += matched.keys
+        gained = matched.num_tokens - table.num_tokens
+        table.num_tokens = table.num_known = matched.num_tokens
+        self._pool.release(reversed(replaced))
+        return gained
 
     def _is_writable(self, block: int, num_used: int) -> bool:
         """Whether the one table that is asked for may write behind the first `num_used` tokens of its block."""
@@ -301,4 +336,4 @@ class PagedCache:
 
     def _spill_block(self, block: int) -> None:
         assert self._spill is not None
-        self._spill.write(block)
+        self._spill.evicted(block)

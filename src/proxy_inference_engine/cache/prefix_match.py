@@ -6,6 +6,7 @@ follow is taken in part. Takes references, copies nothing and changes no table.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,9 @@ from proxy_inference_engine.cache.block_pool import BlockPool
 from proxy_inference_engine.cache.block_spill import BlockSpill
 from proxy_inference_engine.cache.chain import iter_chain_keys
 from proxy_inference_engine.cache.table import Table
+
+_MAX_HEADERS = 16
+_MAX_HEADERS_LATER = 1
 
 
 @dataclass(slots=True)
@@ -29,12 +33,24 @@ class Match:
 
 
 class PrefixMatcher:
-    """Matches prompts with the content of `pool` and, through `spill`, of files: `max_load_blocks` of these a call."""
+    """Matches prompts with the content of `pool` and, through `spill`, of files.
 
-    def __init__(self, pool: BlockPool, spill: BlockSpill | None, max_load_blocks: int) -> None:
+    Of these, `max_load_blocks` are loaded in a step, in about `max_load_s` seconds, for all sequences together; each
+    call may load one in any case, so that it never seems as if there were no more.
+    """
+
+    def __init__(self, pool: BlockPool, spill: BlockSpill | None, *, max_load_blocks: int, max_load_s: float) -> None:
         self._pool = pool
         self._spill = spill
         self._max_load_blocks = max_load_blocks
+        self._max_load_s = max_load_s
+        self._num_loaded = 0
+        self._load_s = 0.0
+
+    def begin_step(self) -> None:
+        """Allow as much loading again."""
+        self._num_loaded = 0
+        self._load_s = 0.0
 
     def match(self, table: Table, token_ids: Sequence[int], limit: int) -> Match:
         """What holds `token_ids[:limit]` beyond the tokens of `table`, all of which are known."""
@@ -45,31 +61,39 @@ class PrefixMatcher:
         blocks: list[int] = []
         keys: list[bytes] = []
         num_held = 0  # of `blocks`, how many carry their reference
-        loads_left = 0 if self._spill is None else self._max_load_blocks
+        has_loaded = False
         for key in iter_chain_keys(parent, token_ids, size, border * size, limit):
             block = find(key)
             if block is None:
-                if self._spill is None or not loads_left:
+                if self._spill is None or (has_loaded and not self._may_load):
                     break
                 pool.acquire(blocks[num_held:])  # loading may evict what nobody refers to
                 num_held = len(blocks)
                 start = (border + num_held) * size
+                begun = time.perf_counter()
                 block = self._spill.load_full(key, parent, tuple(token_ids[start : start + size]), after)
+                self._load_s += time.perf_counter() - begun
                 if block is None:
                     break
                 num_held += 1
-                loads_left -= 1
+                self._num_loaded += 1
+                has_loaded = True
             blocks.append(block)
             keys.append(key)
             parent, after = key, block
         pool.acquire(blocks[num_held:])
         at = (border + len(keys)) * size
         rest = tuple(token_ids[at : min(at + size - 1, limit)])
-        child = self._match_child(parent, rest, table.num_tokens - at, after, may_load=loads_left > 0)
+        may_load = self._may_load or not has_loaded
+        child = self._match_child(parent, rest, table.num_tokens - at, after, may_load=may_load)
         if child is not None:
             blocks.append(child[0])
             at += child[1]
         return Match(at, blocks, keys)
+
+    @property
+    def _may_load(self) -> bool:
+        return self._num_loaded < self._max_load_blocks and self._load_s < self._max_load_s
 
     def _match_child(
         self, parent: bytes, token_ids: tuple[int, ...], num_held: int, after: int, *, may_load: bool
@@ -85,8 +109,12 @@ class PrefixMatcher:
         else:
             found = None
         if self._spill is not None and may_load and best < len(token_ids):
-            loaded = self._spill.load_child(parent, token_ids, best, after)
+            begun = time.perf_counter()
+            max_opened = _MAX_HEADERS if self._may_load else _MAX_HEADERS_LATER
+            loaded = self._spill.load_child(parent, token_ids, best, after, max_opened)
+            self._load_s += time.perf_counter() - begun
             if loaded is not None:
+                self._num_loaded += 1
                 if found is not None:
                     self._pool.release(found[:1])
                 return loaded

@@ -25,6 +25,7 @@ _MIN_FORK_TOKENS = 32
 # A file is read and checked as a whole: it must save this many tokens, and this share of its own.
 _MIN_FILE_TOKENS = 32
 _MIN_FILE_SHARE = 0.25
+_MAX_FILE_BYTES = 16 * 2**30
 
 
 class PrefixPool:
@@ -35,6 +36,7 @@ class PrefixPool:
         budget_bytes: the most device bytes that idle entries may hold; 0 keeps none.
         directory: where prompts saved in earlier runs are looked for; None looks nowhere.
         fingerprint: names the model and its quantisation in saved files.
+        max_file_bytes: the most bytes of saved prompts in `directory`; those used least recently go first.
         min_file_tokens: a saved prompt is loaded only when it saves so many tokens more than idle entries do.
         min_file_share: and when these are at least this share of the saved prompt's own tokens, 0 to 1.
     """
@@ -46,12 +48,13 @@ class PrefixPool:
         budget_bytes: int,
         directory: Path | None = None,
         fingerprint: str = "unnamed",
+        max_file_bytes: int = _MAX_FILE_BYTES,
         min_file_tokens: int = _MIN_FILE_TOKENS,
         min_file_share: float = _MIN_FILE_SHARE,
     ) -> None:
         self._model = model
         self._budget_bytes = budget_bytes
-        self._saved = None if directory is None else SavedPrompts(directory, fingerprint)
+        self._saved = None if directory is None else SavedPrompts(directory, fingerprint, max_bytes=max_file_bytes)
         self._fingerprint = fingerprint
         self._min_file_tokens = min_file_tokens
         self._min_file_share = min_file_share

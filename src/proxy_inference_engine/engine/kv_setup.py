@@ -44,6 +44,7 @@ def private_pool(model: Model, config: EngineConfig, fingerprint: str, directory
         budget_bytes=device_memory_bytes() // _PREFIX_POOL_SHARE if budget is None else budget,
         directory=directory,
         fingerprint=fingerprint,
+        max_file_bytes=config.prompt_cache_dir_bytes,
     )
 
 

@@ -140,11 +140,12 @@ class PagedMemory:
                 logger.exception("the books of the pool do not agree: it is emptied")
                 self._tables.clear()
                 self.cache.reset()
-        return self.cache.save(_WRITE_S)
+        return self.cache.save_some(_WRITE_S)
 
     def shut(self) -> None:
         """Write idle blocks to the files, if there are any, and forget them."""
-        self.cache.save()
+        if not self.cache.save() and self._files is not None and (num_left := self.cache.num_unsaved_blocks):
+            logger.warning("%d blocks of computed prompts were not written to %s", num_left, self._files.directory)
         self.cache.clear()
         if self._files is not None:
             self._files.close()
