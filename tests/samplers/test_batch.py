@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy_inference_engine.samplers import BatchSampler, SamplingParams, row_keys, top_p, usable_rows, weights
+from proxy_inference_engine.samplers import BatchSampler, SamplingParams, batch, row_keys, top_p, usable_rows, weights
 from tests.samplers import reference
 
 P = SamplingParams
@@ -74,9 +74,9 @@ def test_filtered_logprobs_on_a_large_vocabulary(each):
         np.testing.assert_allclose(np.exp(logprobs[index]), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("each", [P(top_p=0.9), P(top_p=0.3, temperature=2.0, min_p=0.01)], ids=str)
+@pytest.mark.parametrize("each", every_kind, ids=str)
 def test_the_way_of_a_gpu_on_a_cpu(each, monkeypatch):
-    for module in (top_p, weights):
+    for module in (batch, top_p, weights):
         monkeypatch.setattr(module, "on_cpu", lambda: False)
     test_filtered_logprobs_on_a_large_vocabulary(each)
 
@@ -166,7 +166,8 @@ def test_extreme_but_legal_rows():
         assert sampler(logits, row_keys([1, 2, 3, 4], [0] * 4)).tolist()[3] != 2
 
 
-def test_nothing_is_computed_before_it_is_read():
+def test_nothing_is_computed_before_it_is_read_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(batch, "on_cpu", lambda: False)
     num_rows, size = len(every_kind), 50_000
     sampler = BatchSampler(every_kind)
     keys = row_keys([0] * num_rows, [0] * num_rows)

@@ -29,7 +29,7 @@ def draw(w: mx.array, keys: mx.array) -> mx.array:
     """
     parts = blocks(w)
     num_blocks = parts.shape[1]
-    noise = mx.maximum(_gumbel(keys, num_blocks + BLOCK), _LEAST_NOISE)
+    noise = gumbel(keys, num_blocks + BLOCK)
     block = mx.argmax(mx.log(mx.sum(parts, axis=-1)) + noise[:, :num_blocks], axis=-1)
     inside = mx.take_along_axis(parts, block[:, None, None], axis=1)[:, 0]
     token = mx.argmax(mx.log(inside) + noise[:, num_blocks:], axis=-1)
@@ -47,5 +47,6 @@ def coin(keys: mx.array) -> mx.array:
     return mx.vmap(lambda key: mx.random.uniform(shape=(1,), key=key))(other)
 
 
-def _gumbel(keys: mx.array, size: int) -> mx.array:
-    return mx.vmap(lambda key: mx.random.gumbel((size,), key=key))(keys)
+def gumbel(keys: mx.array, size: int) -> mx.array:
+    """Gumbel noise `[B, size]`, each row by its own of `keys [B, 2]`."""
+    return mx.maximum(mx.vmap(lambda key: mx.random.gumbel((size,), key=key))(keys), _LEAST_NOISE)
