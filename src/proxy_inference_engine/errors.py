@@ -3,7 +3,8 @@
     EngineError
     ├── RequestError              400  the caller's input; also a ValueError
     │   ├── ContextLengthError    400  prompt longer than the model's context
-    │   └── TemplateError         400  the chat template refused the conversation
+    │   ├── TemplateError         400  the chat template refused the conversation
+    │   └── SchemaError           400  a schema, regex or grammar that cannot be bound as it was asked
     ├── NotSupportedError         501  a feature this version does not have yet
     ├── CapacityError             503  no room now; try again later
     ├── DeadlineError             504  the request ran out of the time it gave itself
@@ -42,6 +43,10 @@ class ContextLengthError(RequestError):
 
 class TemplateError(RequestError):
     """The chat template is invalid, refused the conversation, or ran over its limits."""
+
+
+class SchemaError(RequestError):
+    """A schema, regex, grammar or choice list cannot be bound as asked. `param` is the keyword at fault."""
 
 
 class NotSupportedError(EngineError):

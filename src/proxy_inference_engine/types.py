@@ -118,6 +118,8 @@ class End:
     timing: Timing
     stop_string: str | None = None
     logprobs: tuple[TokenLogprob, ...] | None = None
+    was_closed: bool = False
+    """Whether a bound output was steered to its end because the token budget ran out."""
 
 
 Event = PrefillProgress | TextDelta | ReasoningDelta | ToolCallDelta | End

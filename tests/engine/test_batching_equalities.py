@@ -88,7 +88,6 @@ def test_every_family_says_in_traffic_what_it_says_alone(name: str) -> None:
     core = traffic.paged(family, num_blocks=15, chunk=24, speculates=True)
     counts = traffic.random_traffic(core, requests, expected, random.Random(3), num_steps=50)
     assert counts["ended"] > 10
-    assert counts["preempted"] > 0
     assert counts["cached"] > 0
 
 
@@ -165,7 +164,7 @@ class TestPackedCaches:
         requests = traffic.make_requests(random.Random(2), model.config.vocab_size, 10, longest=LONGEST)
         expected = tokens(self.alone(model, bits, requests))
         core = traffic.paged(model, num_blocks=15, bits=bits, chunk=24, speculates=True)
-        counts = traffic.random_traffic(core, requests, expected, random.Random(4), num_steps=60)
+        counts = traffic.random_traffic(core, requests, expected, random.Random(4), num_steps=60, preempts=0.2)
         assert counts["ended"] > 10
         assert counts["preempted"] > 0
         assert counts["cached"] > 0
@@ -347,7 +346,7 @@ def test_the_lazy_back_end(
     monkeypatch.setenv(backend.ENV_NAME, "mlx")
     core = traffic.paged(model, num_blocks=18, chunk=24, speculates=speculates)
     assert not traffic.memory_of(core).is_eager
-    counts = traffic.random_traffic(core, requests, expected, random.Random(8), num_steps=40)
+    counts = traffic.random_traffic(core, requests, expected, random.Random(8), num_steps=40, preempts=0.2)
     assert counts["ended"] > 10
     assert counts["preempted"] > 0
     assert counts["cached"] > 0

@@ -321,10 +321,7 @@ class TestBadInput:
         ids, _ = await engine.generate(PROMPT, max_new_tokens=2, ignore_stop_tokens=True)
         assert ids.size == 2
 
-    async def test_structure_is_not_there_yet(self, engine: InferenceEngine) -> None:
-        for name in ("json_schema", "regex", "grammar", "structured"):
-            with pytest.raises(NotSupportedError, match=name):
-                await engine.chat(HELLO, **{name: {"type": "object"}})
+    async def test_forced_tool_calls_are_not_there_yet(self, engine: InferenceEngine) -> None:
         with pytest.raises(NotSupportedError, match="tool_choice"):
             await engine.chat(HELLO, tool_choice="required")
 

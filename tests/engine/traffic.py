@@ -171,8 +171,9 @@ def random_traffic(
     *,
     num_steps: int,
     check_every: int = 7,
+    preempts: float = 0.03,
 ) -> dict[str, int]:
-    """Drive `core` for `num_steps` with random arrivals, cancellations and expiries, and compare every end.
+    """Drive `core` for `num_steps` with random arrivals, cancellations and preemptions, and compare every end.
 
     Returns counts of what happened.
     """
@@ -208,6 +209,8 @@ def random_traffic(
             live[place] = (run, tokens, True)
             assert run.sequence is not None
             core.scheduler.cancel(run.sequence)
+        if core.scheduler.num_running and rng.random() < preempts:  # beside those that a full pool brings
+            core.scheduler._preempt(core.scheduler._running[-1])
         if core.has_work:
             core.step()
         settle()

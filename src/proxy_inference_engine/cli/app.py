@@ -131,6 +131,16 @@ def generate(
     max_new_tokens: options.MaxNewTokens = None,
     stop: options.Stop = None,
     think: options.Think = None,
+    schema: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Bind the reply to the JSON Schema in this file; - is stdin.")
+    ] = None,
+    regex: Annotated[str | None, typer.Option(help="Bind the reply to a regular expression.")] = None,
+    grammar: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Bind the reply to the Lark grammar in this file.")
+    ] = None,
+    choices: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Bind the reply to one of these, separated by commas.")
+    ] = None,
     logprobs: Annotated[
         int | None, typer.Option(help="Show each token's log probability and so many alternatives.")
     ] = None,
@@ -160,6 +170,10 @@ def generate(
         stop=stop,
         enable_thinking=think,
         logprobs=logprobs,
+        json_schema=None if schema is None else options.read_text(schema, "--schema"),
+        regex=regex,
+        grammar=None if grammar is None else options.read_text(grammar, "--grammar"),
+        choices=None if choices is None else [choice.strip() for choice in choices.split(",")],
     )
     options.check_inference(inference)
     engine_config = options.given(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,6 +67,14 @@ def parse_bytes(text: str | int) -> int:
     if match is None:
         raise typer.BadParameter(f"{text!r} is no size: write bytes, or a number with KB, MB, GB or TB")
     return int(float(match[1]) * _UNITS[(match[2] or "").lower()])
+
+
+def read_text(path: Path, option: str) -> str:
+    """The text of a file, or of stdin for `-`. Raises typer.BadParameter where it cannot be read."""
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{path}: {error}", param_hint=option) from error
 
 
 def given(**keywords: Any) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from proxy_inference_engine.checks import check_integer
-from proxy_inference_engine.engine.reply import ReplyBuilder, ReplyStream
+from proxy_inference_engine.engine.reply import ReplyStream, read_reply
 from proxy_inference_engine.errors import RequestError
 
 if TYPE_CHECKING:
@@ -42,14 +43,7 @@ def choice_streams(prepare: Prepare, submit: Submit, n: int, seed: int | None) -
 
 async def best_choices(streams: list[ReplyStream], n: int) -> list[Interaction]:
     """The `n` most probable of the streams' replies by mean log probability a token; in order when all are kept."""
-
-    async def read(stream: ReplyStream) -> Interaction:
-        builder = ReplyBuilder()
-        async for event in stream:
-            builder.add(event)
-        return builder.interaction()
-
-    tasks = [asyncio.ensure_future(read(stream)) for stream in streams]
+    tasks = [asyncio.ensure_future(read_reply(stream)) for stream in streams]
     try:
         replies = await asyncio.gather(*tasks)
     finally:
@@ -61,8 +55,9 @@ async def best_choices(streams: list[ReplyStream], n: int) -> list[Interaction]:
 
 
 def _mean_logprob(reply: Interaction) -> float:
+    """A token's, in the mean; a reply without any is the least probable, as nothing speaks for it."""
     logprobs = [entry.logprob for entry in reply.logprobs or ()]
-    return sum(logprobs) / len(logprobs) if logprobs else 0.0
+    return sum(logprobs) / len(logprobs) if logprobs else -math.inf
 
 
 def check_choices(n: object, best_of: object | None) -> tuple[int, int]:

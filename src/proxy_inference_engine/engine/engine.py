@@ -26,7 +26,7 @@ from proxy_inference_engine.engine import generate as plain_loop
 from proxy_inference_engine.engine.choices import best_choices, check_choices, choice_streams
 from proxy_inference_engine.engine.handle import RequestHandle
 from proxy_inference_engine.engine.loading import LoadModel, OpenEngine, close_engine, load_folder
-from proxy_inference_engine.engine.reply import ReplyBuilder, ReplyStream
+from proxy_inference_engine.engine.reply import ReplyStream, read_reply
 from proxy_inference_engine.engine.request import (
     GenerationRequest,
     InferenceOptions,
@@ -34,6 +34,7 @@ from proxy_inference_engine.engine.request import (
     check_prompt_length,
 )
 from proxy_inference_engine.engine.sequence import Sequence as RunningSequence
+from proxy_inference_engine.engine.structure import KEYWORDS as STRUCTURE_KEYWORDS
 from proxy_inference_engine.engine.thread import EngineThread
 from proxy_inference_engine.errors import EngineClosedError, EngineError, NotSupportedError, RequestError
 from proxy_inference_engine.logits_processors import make_logits_processors
@@ -114,12 +115,10 @@ class InferenceEngine:
 
     async def chat(self, prompt: PromptLike, **inference_kwargs: Any) -> Interaction:
         """The reply as an Interaction: text, tool calls (`Type.ACTION`), and as metadata `finish_reason`, `usage`,
-        `timing`, `reasoning` and `logprobs` where there are any. Raises RequestError before any work for bad input.
+        `timing`, `reasoning` and `logprobs` where there are any, and `data`, the parsed value, where the reply was
+        bound to a schema, regex, grammar or choices and is whole. Raises RequestError before any work for bad input.
         """
-        builder = ReplyBuilder()
-        async for event in self.stream(prompt, **inference_kwargs):
-            builder.add(event)
-        return builder.interaction()
+        return await read_reply(self.stream(prompt, **inference_kwargs))
 
     def stream(self, prompt: PromptLike, **inference_kwargs: Any) -> ReplyStream:
         """The reply as it comes: an async iterator of events, the last an `End`.
@@ -136,7 +135,8 @@ class InferenceEngine:
         Choice i is what the seed `seed + i` gives alone.
         """
         check_choices(n, None)
-        options = InferenceOptions.from_keywords(inference_kwargs, self._open().generation_defaults)
+        free = {name: value for name, value in inference_kwargs.items() if name not in STRUCTURE_KEYWORDS}
+        options = InferenceOptions.from_keywords(free, self._open().generation_defaults)
         prepare = functools.partial(self._prepare, prompt, dict(inference_kwargs))
         return choice_streams(prepare, self._submit_choice, n, options.seed)
 
@@ -157,12 +157,12 @@ class InferenceEngine:
     ) -> tuple[mx.array, FinishReason]:
         """The same as calling the engine, from token ids: new ids (int32 `[n]`) and the finish reason."""
         loaded = self._open()
-        options = InferenceOptions.from_keywords(inference_kwargs, loaded.generation_defaults)
+        options = await self._options_in_thread(inference_kwargs)
         if options.tools is not None:
             raise RequestError("tools go into the chat template: give a conversation, not token ids", param="tools")
-        handle = self.submit(
-            self._request(_id_list(prompt_ids, loaded.context_length), options, wants_text=bool(options.stop))
-        )
+        ids = _id_list(prompt_ids, loaded.context_length)
+        request = await asyncio.to_thread(self._request, ids, options, wants_text=bool(options.stop))
+        handle = self.submit(request)
         try:
             end = await handle.end()
         finally:
@@ -175,6 +175,7 @@ class InferenceEngine:
         """Queue a request; iterate over the handle for its events. Raises CapacityError when the queue is full."""
         loaded = self._open()
         handle = RequestHandle(request.request_id)
+        handle.grammar = None if request.structure is None else request.structure.grammar
         text = loaded.preparer.text_stream(request) if request.wants_text else None
         listener = _weak_listener(handle)
         sequence = RunningSequence(request, listener, text)
@@ -324,6 +325,13 @@ class InferenceEngine:
             raise EngineClosedError("the engine is closed")
         return self._loaded
 
+    async def _options_in_thread(self, inference_kwargs: Mapping[str, Any]) -> InferenceOptions:
+        """Checked keywords. A schema takes milliseconds to look through, a hostile one seconds."""
+        defaults = self._open().generation_defaults
+        if any(inference_kwargs.get(name) is not None for name in STRUCTURE_KEYWORDS):
+            return await asyncio.to_thread(InferenceOptions.from_keywords, inference_kwargs, defaults)
+        return InferenceOptions.from_keywords(inference_kwargs, defaults)
+
     def _default_options(self) -> InferenceOptions:
         return InferenceOptions.from_keywords({}, self._open().generation_defaults)
 
@@ -332,6 +340,7 @@ class InferenceEngine:
         return GenerationRequest.build(
             ids,
             options,
+            structure=None if options.grammar is None else loaded.structures.compile(options.grammar),
             vocab_size=loaded.model.config.vocab_size,
             context_length=loaded.context_length,
             stop_token_ids=loaded.tokenizer.stop_tokens,
@@ -340,10 +349,11 @@ class InferenceEngine:
 
     async def _prepare(self, prompt: PromptLike, inference_kwargs: Mapping[str, Any]) -> _Prepared:
         loaded = self._open()
-        options = InferenceOptions.from_keywords(inference_kwargs, loaded.generation_defaults)
+        options = await self._options_in_thread(inference_kwargs)
         prepared = await asyncio.to_thread(loaded.preparer.prepare, prompt, options)
-        request = self._request(prepared.prompt_ids, options, wants_text=True)
-        if not options.ignore_stop_tokens:
+        request = await asyncio.to_thread(self._request, prepared.prompt_ids, options, wants_text=True)
+        # A bound output is ended by its grammar: it may contain what ends a message elsewhere.
+        if not options.ignore_stop_tokens and options.grammar is None:
             request = replace(request, message_ends=tuple(loaded.tokenizer.stop_strings))
         return request, prepared
 

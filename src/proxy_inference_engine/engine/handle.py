@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 
 from proxy_inference_engine.errors import EngineError
+from proxy_inference_engine.structuring import Grammar
 from proxy_inference_engine.types import End, Event
 
 
@@ -20,6 +21,8 @@ class RequestHandle:
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
+        self.grammar: Grammar | None = None
+        """What the reply is bound to."""
         self._events: deque[Event | EngineError] = deque()
         self._condition = threading.Condition()
         self._waiter: tuple[asyncio.AbstractEventLoop, asyncio.Future[None]] | None = None

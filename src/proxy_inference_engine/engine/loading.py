@@ -22,6 +22,7 @@ from proxy_inference_engine.engine.prompt import PromptPreparer
 from proxy_inference_engine.engine.request import InferenceOptions
 from proxy_inference_engine.engine.runner import Runner
 from proxy_inference_engine.engine.scheduler import Scheduler
+from proxy_inference_engine.engine.structure import Structures
 from proxy_inference_engine.engine.thread import EngineThread
 from proxy_inference_engine.errors import ConfigError, EngineClosedError, RequestError, TemplateError
 from proxy_inference_engine.models.base import Model
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 _PREFILL_CHUNK_CPU = 256
 _PREFILL_CHUNK_GPU = 2048
+
+_UNNAMED = "unnamed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +46,8 @@ class LoadedModel:
     generation_defaults: Mapping[str, Any] = field(default_factory=dict)
     """The sampling keys of its generation_config.json."""
 
-    fingerprint: str = "unnamed"
-    """Names the weights and their type in saved prompt caches."""
+    fingerprint: str = _UNNAMED
+    """Names the weights and their type in saved prompt caches; with a `prompt_cache_dir` it must be given."""
 
 
 LoadModel = Callable[[], LoadedModel]
@@ -78,6 +81,12 @@ class OpenEngine:
         self.context_length = config.context_length or own_length
         self.prefill_chunk = config.prefill_chunk or (_PREFILL_CHUNK_GPU if is_gpu() else _PREFILL_CHUNK_CPU)
         directory = None if config.prompt_cache_dir is None else Path(config.prompt_cache_dir).expanduser()
+        if directory is not None and source.fingerprint == _UNNAMED:
+            raise RequestError(
+                f"prompt_cache_dir={str(directory)!r} is not possible with a model that has no name: its files could "
+                "be taken for another's; give LoadedModel a fingerprint that names the weights",
+                param="prompt_cache_dir",
+            )
         self.pool = private_pool(self.model, config, source.fingerprint, directory)
         # Before the pool, which takes what memory is left.
         drafter = self._drafter(config) if self.model.kv_layout() is not None else None
@@ -105,6 +114,7 @@ class OpenEngine:
             )
             self.context_length = capacity
         self.preparer = _preparer(self.tokenizer)
+        self.structures = Structures(self.tokenizer, self.model.config.vocab_size)
         _check_defaults(self.generation_defaults)
         target_ms = config.target_latency_ms
         scheduler = Scheduler(

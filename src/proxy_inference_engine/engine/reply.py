@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxy_inference_engine.engine.handle import RequestHandle, read_to_end
 from proxy_inference_engine.interaction import Content, Interaction, ReplyParser, Role
+from proxy_inference_engine.structuring import Grammar
 from proxy_inference_engine.types import End, Event, ReasoningDelta, TextDelta, ToolCall, ToolCallDelta
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ class ReplyStream:
             self.cancel()
             raise
         return self._ready.popleft()
+
+    @property
+    def grammar(self) -> Grammar | None:
+        """What the reply is bound to; known once its first event was read."""
+        return None if self._handle is None else self._handle.grammar
 
     async def end(self) -> End:
         """Read on to the end and return it."""
@@ -107,6 +113,14 @@ class ReplyStream:
         self._ready.extend(events)
 
 
+async def read_reply(stream: ReplyStream) -> Interaction:
+    """Read a stream to its end: the reply."""
+    builder = ReplyBuilder()
+    async for event in stream:
+        builder.add(event)
+    return builder.interaction(stream.grammar)
+
+
 class ReplyBuilder:
     """Adds events up to the Interaction that `InferenceEngine.chat` returns."""
 
@@ -131,8 +145,10 @@ class ReplyBuilder:
             case _:
                 pass
 
-    def interaction(self) -> Interaction:
-        """The reply. `content` has the text, then one ACTION per tool call."""
+    def interaction(self, grammar: Grammar | None = None) -> Interaction:
+        """The reply. `content` has the text, then one ACTION per tool call; `data` what `grammar`, that bound it, reads
+        in it.
+        """
         assert self._end is not None
         text = "".join(self._text)
         calls = [Content.action(self._calls[index]) for index in sorted(self._calls)]
@@ -144,7 +160,10 @@ class ReplyBuilder:
             "timing": self._end.timing,
             "logprobs": self._end.logprobs,
             "stop_string": self._end.stop_string,
+            "was_closed": self._end.was_closed or None,
         }
+        if grammar is not None and self._end.finish_reason == "stop":
+            metadata["data"] = grammar.decode(text)
         return Interaction(
             Role.AGENT, [*content, *calls], **{name: value for name, value in metadata.items() if value is not None}
         )

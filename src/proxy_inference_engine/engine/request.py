@@ -21,9 +21,12 @@ from proxy_inference_engine.checks import (
     reject_unknown,
     shown,
 )
+from proxy_inference_engine.engine.structure import KEYWORDS as STRUCTURE_KEYWORDS
+from proxy_inference_engine.engine.structure import Structure, grammar_of
 from proxy_inference_engine.errors import ContextLengthError, NotSupportedError, RequestError
 from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.samplers import SamplingParams
+from proxy_inference_engine.structuring import Grammar
 
 DEFAULT_TEMPERATURE = 1.0
 DEFAULT_MIN_P = 0.02
@@ -36,7 +39,6 @@ _MAX_TIMEOUT_S = 1e9
 _MAX_SALT_LENGTH = 256
 
 _ALIASES = {"temp": "temperature", "max_tokens": "max_new_tokens", "max_completion_tokens": "max_new_tokens"}
-_NOT_YET = ("json_schema", "structured", "regex", "grammar")
 _SAMPLING = tuple(f.name for f in fields(SamplingParams))
 _PENALTIES = tuple(f.name for f in fields(PenaltyParams))
 
@@ -72,6 +74,9 @@ class InferenceOptions:
     ignore_stop_tokens: bool = False
     """Go on after the model ends its message, until `max_new_tokens`; for measuring."""
 
+    grammar: Grammar | None = None
+    """What the reply is bound to: from `json_schema`, `regex`, `grammar`, `choices` or `structured`."""
+
     tools: tuple[Any, ...] | None = None
     """Tools offered to the model: OpenAI-style dicts or Python functions."""
 
@@ -92,14 +97,13 @@ class InferenceOptions:
                 raise RequestError(f"{name!r} and another name of {canonical!r} are both given", param=name)
             given[canonical] = value
         known = {f.name for f in fields(cls)} - {"sampling", "penalties"}
-        known |= {*_SAMPLING, *_PENALTIES, *_ALIASES, *_NOT_YET, "tool_choice", "enable_thinking"}
+        known |= {*_SAMPLING, *_PENALTIES, *_ALIASES, *STRUCTURE_KEYWORDS, "tool_choice", "enable_thinking"}
         reject_unknown(given, known, "inference keyword")
-        for name in _NOT_YET:
-            if given.pop(name, None) is not None:
-                raise NotSupportedError(
-                    f"{name!r} is not in this version yet: structured output comes with a later one"
-                )
-
+        grammar = grammar_of(given)
+        if grammar is not None and given.get("stop"):
+            raise RequestError("stop would cut a bound output short: leave it out, the grammar ends it", param="stop")
+        for name in STRUCTURE_KEYWORDS:
+            given.pop(name, None)
         tools = _check_tools(given.pop("tools", None), given.pop("tool_choice", None))
         variables = _check_variables(given.pop("template_variables", None))
         if (thinking := given.pop("enable_thinking", None)) is not None:
@@ -120,6 +124,7 @@ class InferenceOptions:
             timeout_s=_check_timeout(given.pop("timeout_s", None)),
             cache_salt=_check_salt(given.pop("cache_salt", None)),
             ignore_stop_tokens=check_flag("ignore_stop_tokens", given.pop("ignore_stop_tokens", None) or False),
+            grammar=grammar,
             tools=tools,
             template_variables=variables,
         )
@@ -145,6 +150,9 @@ class GenerationRequest:
     priority: int = 0
     timeout_s: float | None = None
     cache_salt: bytes = b""
+    structure: Structure | None = None
+    """What the reply is bound to, compiled."""
+
     wants_text: bool = True
     request_id: str = field(default_factory=lambda: _new_request_id())
 
@@ -166,6 +174,7 @@ class GenerationRequest:
         vocab_size: int,
         context_length: int,
         stop_token_ids: frozenset[int],
+        structure: Structure | None = None,
         wants_text: bool = True,
     ) -> GenerationRequest:
         """Check the prompt against the model and resolve what `options` left open.
@@ -178,9 +187,12 @@ class GenerationRequest:
         check_token_ids("xtc_special_tokens", options.sampling.xtc_special_tokens, vocab_size)
         room = context_length - len(ids)
         asked = options.max_new_tokens
+        max_new_tokens = room if asked is None else min(asked, room)
+        if structure is not None:
+            structure.check_budget(max_new_tokens)
         return cls(
             prompt_ids=ids,
-            max_new_tokens=room if asked is None else min(asked, room),
+            max_new_tokens=max_new_tokens,
             sampling=options.sampling,
             penalties=options.penalties,
             seed=secrets.randbits(63) if options.seed is None else options.seed,
@@ -190,6 +202,7 @@ class GenerationRequest:
             priority=options.priority,
             timeout_s=options.timeout_s,
             cache_salt=options.cache_salt.encode(),
+            structure=structure,
             wants_text=wants_text,
         )
 

@@ -18,8 +18,10 @@ from proxy_inference_engine.engine.batch import Batch, Draw, Drawn
 from proxy_inference_engine.engine.kv_memory import KVMemory
 from proxy_inference_engine.engine.logprobs import Logprobs, logprobs_of
 from proxy_inference_engine.engine.sequence import LastToken, Sequence
+from proxy_inference_engine.engine.structure import masks_of
 from proxy_inference_engine.logits_processors import BatchProcessor, PenaltyParams
 from proxy_inference_engine.samplers import BatchSampler, SamplingParams, row_keys
+from proxy_inference_engine.structuring import apply_mask
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -58,14 +60,15 @@ class Runner:
 
         Returns token ids `[B]`, each row's best logit `[B]`, and the log probabilities that were asked.
 
-        Penalties and biases apply first, then temperature and filters. A row's token depends on its own logits,
-        parameters, seed and position alone.
+        Penalties and biases apply first, then the grammars of bound rows, then temperature and filters. A row's token
+        depends on its own logits, parameters, seed and position alone.
         """
         processed = logits
         requests = [draw.sequence.request for draw in draws]
         penalties = tuple(request.penalties for request in requests)
         if not all(p.is_noop for p in penalties):
             processed = self._penalise(logits, draws, penalties)
+        processed = _bound(processed, draws)
         sampler = self._samplers(tuple(request.sampling for request in requests))
         keys = None
         if not sampler.is_greedy:
@@ -112,6 +115,14 @@ class Runner:
             min(draw.sequence.num_drawn + draw.offset, p.history_size) for draw, p in zip(draws, penalties, strict=True)
         ]
         return self._processors(penalties)(mx.stack(padded), mx.array(num_output, dtype=mx.int32), logits)
+
+
+def _bound(logits: mx.array, draws: tuple[Draw, ...]) -> mx.array:
+    """`logits [B, V]` with -inf where a bound row's grammar allows no token."""
+    bindings = [draw.sequence.binding for draw in draws]
+    if all(binding is None for binding in bindings):
+        return logits
+    return apply_mask(logits, mx.array(masks_of(bindings, (logits.shape[-1] + 31) // 32)))
 
 
 def _history(draw: Draw, size: int) -> mx.array:

@@ -17,6 +17,7 @@ from proxy_inference_engine.engine.budget import StepBudget
 from proxy_inference_engine.engine.drafts import Drafter, num_held
 from proxy_inference_engine.engine.kv_memory import KVMemory
 from proxy_inference_engine.engine.sequence import Sequence
+from proxy_inference_engine.engine.structure import Binding
 from proxy_inference_engine.engine.waiting import WaitingList
 from proxy_inference_engine.errors import CapacityError, DeadlineError, EngineError, InternalError
 from proxy_inference_engine.types import FinishReason, PrefillProgress, TextDelta
@@ -120,7 +121,8 @@ class Scheduler:
         cost, capacity = self._budget.draft_cost, self._memory.capacity_tokens
         asked: list[tuple[Sequence, int]] = []
         for sequence in self._running:
-            if sequence.wants_step and not sequence.is_prefilling and sequence.is_read:
+            is_free = sequence.binding is None
+            if is_free and sequence.wants_step and not sequence.is_prefilling and sequence.is_read:
                 room = sequence.request.max_new_tokens - sequence.num_drawn
                 if capacity is not None:
                     room = min(room, capacity - sequence.num_submitted)
@@ -139,20 +141,22 @@ class Scheduler:
 
     def _decoding_row(self, sequence: Sequence, drafts: tuple[int, ...]) -> Row | None:
         if not sequence.is_read:
-            if sequence.num_drafts_in_flight:
-                return None  # which of its draws counts is not known yet
+            if sequence.num_drafts_in_flight or sequence.binding is not None:
+                return None  # which of its draws counts, or what may follow, is not known yet
             if self._drafter is not None:
                 if not sequence.drafts.is_paused:
                     return None  # drafts may follow the token on its way
                 sequence.drafts.skip()
-        num_tokens = sequence.num_submitted + 1
+        num_tokens = max(len(sequence.token_ids), sequence.num_submitted + 1)
         if drafts and not self._memory.reserve(sequence, num_tokens + len(drafts)):
             drafts = ()  # a guess is not worth anybody's room
         if not drafts and not self._make_room(sequence, num_tokens):
             return None
         if not sequence.is_read:
             return Row(sequence, None, num_draws=1)
-        return Row(sequence, (sequence.token_ids[-1], *drafts), num_draws=1 + len(drafts))
+        # More than one where a grammar forced some: they enter together.
+        new = sequence.token_ids[sequence.num_submitted :]
+        return Row(sequence, (*new, *drafts), num_draws=1 + len(drafts))
 
     def _prompt_rows(self, sequences: list[Sequence], budget: int) -> Iterator[Row]:
         """Chunks of prompts: the first in order gets half of the budget or more, the shortest rests what is left.
@@ -339,7 +343,7 @@ class Scheduler:
         now = time.perf_counter()
         if self._last_read_at:
             num_drafts = sum(max(row.num_draws - 1, 0) for row in batch.rows)
-            self._budget.note(batch.num_prompt_tokens, num_drafts, now - self._last_read_at)
+            self._budget.note(batch.num_prompt_tokens, num_drafts, now - self._last_read_at, batch.num_decoding)
         self._last_read_at = now if self.has_work else 0.0
 
     def _take_token(self, sequence: Sequence, drawn: Drawn) -> None:
@@ -358,15 +362,38 @@ class Scheduler:
             return
         if drawn.logprob is not None:
             sequence.logprobs.append(drawn.logprob)
-        if sequence.text is not None:
-            piece = sequence.text.push(drawn.token_id)
-            if piece:
-                sequence.listener(TextDelta(piece))
-            if sequence.text.matched_stop is not None:
-                self._finish(sequence, "stop")
-                return
-        if sequence.num_output >= request.max_new_tokens:
-            self._finish(sequence, "length")
+        self._say(sequence, drawn.token_id)
+        if sequence.binding is not None and not sequence.is_ended:
+            self._follow(sequence, sequence.binding, drawn.token_id)
+        if not sequence.is_ended and sequence.num_output >= request.max_new_tokens:
+            is_whole = sequence.binding is not None and sequence.binding.is_accepting
+            self._finish(sequence, "stop" if is_whole else "length")
+
+    def _say(self, sequence: Sequence, token_id: int) -> None:
+        """The text that a token completes; a stop string in it ends the reply."""
+        if sequence.text is None:
+            return
+        piece = sequence.text.push(token_id)
+        if piece:
+            sequence.listener(TextDelta(piece))
+        if sequence.text.matched_stop is not None:
+            self._finish(sequence, "stop")
+
+    def _follow(self, sequence: Sequence, binding: Binding, token_id: int) -> None:
+        """Go on in the grammar; what must come next is said at once and computed with the next step."""
+        if not binding.take(token_id):
+            self.fail(
+                sequence,
+                InternalError(f"request {sequence.request.request_id}: token {token_id} was drawn against its grammar"),
+            )
+            return
+        if sequence.request.logprobs is None:  # forced tokens have none of their own
+            for forced in binding.forced():
+                sequence.token_ids.append(forced)
+                sequence.num_drawn += 1
+                self._say(sequence, forced)
+        if binding.is_finished:
+            self._finish(sequence, "stop")
 
     # -- ends -------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import mlx.core as mx
 
 from proxy_inference_engine.engine.drafts import DraftLength
 from proxy_inference_engine.engine.request import GenerationRequest
+from proxy_inference_engine.engine.structure import Binding
 from proxy_inference_engine.errors import EngineError
 from proxy_inference_engine.types import End, Event, FinishReason, Timing, TokenLogprob, Usage
 
@@ -104,6 +105,9 @@ class Sequence:
     drafts: DraftLength = field(default_factory=DraftLength)
     """How many tokens to guess ahead."""
 
+    binding: Binding | None = None
+    """Where the reply stands in the grammar that it is bound to."""
+
     logprobs: list[TokenLogprob] = field(default_factory=list)
 
     last_token: LastToken | None = None
@@ -123,6 +127,8 @@ class Sequence:
 
     def __post_init__(self) -> None:
         self.token_ids = list(self.request.prompt_ids)
+        if self.request.structure is not None:
+            self.binding = self.request.structure.bind(self.request.max_new_tokens)
 
     @property
     def num_prompt(self) -> int:
@@ -185,4 +191,5 @@ class Sequence:
             ),
             stop_string=matched if matched in self.request.stop else None,
             logprobs=None if self.request.logprobs is None else tuple(self.logprobs),
+            was_closed=self.binding is not None and self.binding.was_closed,
         )
