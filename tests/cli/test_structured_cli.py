@@ -1,4 +1,4 @@
-"""Bound output from the command line: what is printed keeps to what was asked; what cannot be bound is one error line."""
+"""Bound output from the command line: it keeps to what was asked; what cannot be bound is one error line."""
 
 from __future__ import annotations
 

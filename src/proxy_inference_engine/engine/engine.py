@@ -361,11 +361,14 @@ class InferenceEngine:
         self, prompt: PromptLike, inference_kwargs: Mapping[str, Any]
     ) -> tuple[RequestHandle, ReplyParser]:
         request, prepared = await self._prepare(prompt, inference_kwargs)
-        return self.submit(request), self._open().preparer.parser(prepared)
+        return self.submit(request), self._parser(request, prepared)
+
+    def _parser(self, request: GenerationRequest, prepared: PreparedPrompt) -> ReplyParser:
+        return self._open().preparer.parser(prepared, is_bound=request.structure is not None)
 
     def _submit_choice(self, prepared: _Prepared, seed: int) -> tuple[RequestHandle, ReplyParser]:
         request, prompt = prepared
-        return self.submit(request.again(seed)), self._open().preparer.parser(prompt)
+        return self.submit(request.again(seed)), self._parser(request, prompt)
 
 
 def _weak_listener(handle: RequestHandle) -> Callable[[Any], None]:

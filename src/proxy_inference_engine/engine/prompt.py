@@ -50,8 +50,10 @@ class PromptPreparer:
         opened = self._reasoning is not None and rendered.text.rstrip().endswith(self._reasoning[0])
         return PreparedPrompt(self._tokenizer.encode(rendered), opened)
 
-    def parser(self, prepared: PreparedPrompt) -> ReplyParser:
-        """A parser for the reply to `prepared`."""
+    def parser(self, prepared: PreparedPrompt, *, is_bound: bool = False) -> ReplyParser:
+        """A parser for the reply to `prepared`. A bound reply is text and nothing else, whatever it looks like."""
+        if is_bound:
+            return ReplyParser(None, None)
         return ReplyParser(self._reasoning, self._tool_calls, starts_in_reasoning=prepared.starts_in_reasoning)
 
     def text_stream(self, request: GenerationRequest) -> StoppingDetokenizer:

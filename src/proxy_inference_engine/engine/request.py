@@ -338,7 +338,7 @@ def _check_tools(tools: Any, choice: Any) -> tuple[Any, ...] | None:
     if choice not in (None, "auto", "none"):
         raise NotSupportedError(
             f"tool_choice={shown(choice)} is not in this version yet: 'auto' and 'none' are; "
-            "forced calls come with structured output"
+            "forced calls come with a later one"
         )
     if tools is not None and (isinstance(tools, str | Mapping) or not isinstance(tools, Sequence)):
         raise RequestError(f"tools must be a list of tools, not {type(tools).__name__}", param="tools")

@@ -68,7 +68,7 @@ class Closer:
             if found is None:
                 raise RequestError(
                     f"no whole output of at most {_MAX_PLAN} tokens was found for this grammar: "
-                    "leave max_new_tokens out, or make the grammar's required parts shorter",
+                    "its required parts are too long, or spell what the model keeps for control tokens",
                     param="max_new_tokens",
                 )
             grammar.shortest = tuple(found)
