@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from rich.console import Console
 
 from proxy_inference_engine import InferenceEngine, Interaction, Role
@@ -20,7 +20,7 @@ FORECAST = {"bergen": (8, "rainy"), "lisbon": (21, "sunny")}
 
 
 class Person(BaseModel):
-    """What the extraction is checked against."""
+    """What the reply is bound to."""
 
     name: str
     age: int
@@ -101,19 +101,14 @@ async def fresh_first_token_ms(engine: InferenceEngine, conversation: list[Inter
 async def extract(engine: InferenceEngine) -> None:
     heading(3, "Data out of a message")
     message = "This is Mirela Tanov. She is 34 years old, lives in Split and works as a potter."
+    show_user(message)
     prompt = (
         "Extract the data from the message as JSON.\n"
         f"Schema: {json.dumps(Person.model_json_schema())}\nMessage: {message}"
     )
-    show_user(message)
-    reply = await engine.chat(prompt, temperature=0, max_new_tokens=120)
-    text = reply.content[0].content
-    console.print(f"[green]pie>[/green] {text}", markup=True)
-    try:
-        person = Person.model_validate_json(text)
-        console.print(f"[dim]     checked with pydantic: {person!r}[/dim]")
-    except ValidationError as error:
-        console.print(f"[yellow]     does not fit: {error.error_count()} problems[/yellow]")
+    reply = await engine.chat(prompt, json_schema=Person, temperature=0, max_new_tokens=120)
+    console.print(f"[green]pie>[/green] {reply.content[0].content}", markup=True)
+    console.print(f"[dim]     bound to a pydantic class, so always one of these: {reply.data!r}[/dim]")
 
 
 async def call_a_tool(engine: InferenceEngine) -> None:
