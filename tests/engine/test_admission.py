@@ -42,7 +42,7 @@ def test_nobody_waits_for_one_who_waits_for_him(model: Model) -> None:
     follower = traffic.add(core, ask(numbers(1, 200), 4, priority=-1))
     core.step()
     assert follower.sequence.leader is leader.sequence
-    core.scheduler._preempt(leader.sequence)  # as for a row of somebody older
+    core.scheduler.admission.preempt(leader.sequence)  # as for a row of somebody older
     traffic.drain(core, limit=500)
     assert isinstance(leader.end, End)
     assert isinstance(follower.end, End)

@@ -210,7 +210,7 @@ def random_traffic(
             assert run.sequence is not None
             core.scheduler.cancel(run.sequence)
         if core.scheduler.num_running and rng.random() < preempts:  # beside those that a full pool brings
-            core.scheduler._preempt(core.scheduler._running[-1])
+            core.scheduler.admission.preempt(core.scheduler.admission.running[-1])
         if core.has_work:
             core.step()
         settle()

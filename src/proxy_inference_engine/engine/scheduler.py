@@ -1,9 +1,9 @@
 """Who runs this step, and what became of the last one.
 
-Requests are admitted by priority, then in the order they came. A step carries one token of every sequence that is
+A step carries one token of every sequence that is
 decoding, or a few where drafts are tried, and prompt tokens up to a budget: so a long prompt delays the others by one
-chunk at a time. When the memory is full, the youngest make room and are computed again later. Knows no MLX: it moves
-ids and counts; the runner moves arrays.
+chunk at a time. Who runs at all is settled by `Admission`. Knows no MLX: it moves ids and counts; the runner moves
+arrays.
 """
 
 from __future__ import annotations
@@ -12,30 +12,24 @@ import logging
 import time
 from collections.abc import Iterator
 
+from proxy_inference_engine.engine.admission import Admission
 from proxy_inference_engine.engine.batch import Batch, Drawn, Row
 from proxy_inference_engine.engine.budget import StepBudget
 from proxy_inference_engine.engine.drafts import Drafter, num_held
 from proxy_inference_engine.engine.kv_memory import KVMemory
 from proxy_inference_engine.engine.sequence import Sequence
 from proxy_inference_engine.engine.structure import Binding
-from proxy_inference_engine.engine.waiting import WaitingList
 from proxy_inference_engine.errors import CapacityError, DeadlineError, EngineError, InternalError
 from proxy_inference_engine.types import FinishReason, PrefillProgress, TextDelta
 
 logger = logging.getLogger(__name__)
 
-_FIRST_LOOK = 64
-"""Most pairs of prompts differ within so many tokens: no need to copy more of them to compare."""
-
 _SHORTEST_FIRST_STEPS = 4
 """So many steps make a round: in all but one the shortest prompts go before those that came first."""
 
-_MIN_SHARED = 32
-"""A prefix that another sequence is computing right now is waited for when it has at least so many tokens."""
-
 
 class Scheduler:
-    """Queue, running set and the bookkeeping between steps. Lives in the engine thread."""
+    """The rows of each step and the bookkeeping between steps. Lives in the engine thread."""
 
     def __init__(
         self,
@@ -48,35 +42,34 @@ class Scheduler:
     ) -> None:
         self._memory = memory
         self._budget = budget
-        self._max_num_sequences = max_num_sequences
+        self._max_running = max_num_sequences
         self._max_queue = max_queue
         self._drafter = drafter
-        self._waiting = WaitingList()
-        self._running: list[Sequence] = []  # the oldest first
+        self.admission = Admission(memory, max_num_sequences)
         self._num_arrived = 0
         self._last_read_at = 0.0
         self._has_deadlines = False
         self._num_shared_steps = 0
-        self._refused: tuple[Sequence, int] | None = None
-        """Who did not fit at the last try, and how much room there was."""
 
     @property
     def has_work(self) -> bool:
         """Whether a step would do anything."""
-        return bool(self._waiting or self._running)
+        return bool(self.admission.waiting or self.admission.running)
 
     @property
     def num_waiting(self) -> int:
-        return len(self._waiting)
+        return len(self.admission.waiting)
 
     @property
     def num_running(self) -> int:
-        return len(self._running)
+        return len(self.admission.running)
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence. Raises CapacityError when the queue is full."""
-        if len(self._waiting) + len(self._running) >= self._max_num_sequences + self._max_queue:
-            raise CapacityError(f"{len(self._waiting)} requests wait already, the most allowed: try again later")
+        if len(self.admission.waiting) + len(self.admission.running) >= self._max_running + self._max_queue:
+            raise CapacityError(
+                f"{len(self.admission.waiting)} requests wait already, the most allowed: try again later"
+            )
         if sequence.request.max_new_tokens == 0:
             self._finish(sequence, "length")
             return
@@ -85,7 +78,7 @@ class Scheduler:
         self._num_arrived += 1
         sequence.arrival = self._num_arrived
         self._has_deadlines |= sequence.request.timeout_s is not None
-        self._waiting.add(sequence)
+        self.admission.waiting.add(sequence)
 
     def rest(self) -> bool:
         """Use idle time for the memory; True when nothing is left to do for it."""
@@ -97,21 +90,22 @@ class Scheduler:
         """The next step's rows, or None when there is nothing to submit."""
         if self._has_deadlines:
             self._end_late_ones()
-        self._admit()
+        for sequence, cause in self.admission.admit():
+            self.fail_unexpectedly(sequence, cause, "the prefix cache failed")
         drafts = self._propose() if self._drafter is not None else {}
         decoding: list[Row] = []
         prefilling: list[Sequence] = []
-        for sequence in list(self._running):  # the oldest first: whoever has to make room is younger
-            if not sequence.wants_step or sequence not in self._running:
+        for sequence in list(self.admission.running):  # the oldest first: whoever has to make room is younger
+            if not sequence.wants_step or sequence not in self.admission.running:
                 continue
             if sequence.is_prefilling:
                 prefilling.append(sequence)
             elif (row := self._decoding_row(sequence, drafts.get(sequence, ()))) is not None:
                 decoding.append(row)
         # Counted whether or not they have a row now: one whose drafts are being read waits for a token like the others.
-        num_decoding = sum(s.wants_step and not s.is_prefilling for s in self._running)
+        num_decoding = sum(s.wants_step and not s.is_prefilling for s in self.admission.running)
         rows = [*decoding, *self._prompt_rows(prefilling, self._budget.num_tokens(num_decoding))]
-        running = set(self._running)
+        running = set(self.admission.running)
         rows = [row for row in rows if row.sequence in running]  # without those that made room meanwhile
         return Batch(tuple(rows)) if rows else None
 
@@ -120,7 +114,7 @@ class Scheduler:
         assert self._drafter is not None
         cost, capacity = self._budget.draft_cost, self._memory.capacity_tokens
         asked: list[tuple[Sequence, int]] = []
-        for sequence in self._running:
+        for sequence in self.admission.running:
             is_free = sequence.binding is None
             if is_free and sequence.wants_step and not sequence.is_prefilling and sequence.is_read:
                 room = sequence.request.max_new_tokens - sequence.num_drawn
@@ -150,7 +144,7 @@ class Scheduler:
         num_tokens = max(len(sequence.token_ids), sequence.num_submitted + 1)
         if drafts and not self._memory.reserve(sequence, num_tokens + len(drafts)):
             drafts = ()  # a guess is not worth anybody's room
-        if not drafts and not self._make_room(sequence, num_tokens):
+        if not drafts and not self.admission.make_room(sequence, num_tokens):
             return None
         if not sequence.is_read:
             return Row(sequence, None, num_draws=1)
@@ -163,7 +157,7 @@ class Scheduler:
 
         Every few steps it is those that came first that get what is left.
         """
-        ready = [s for s in sequences if not self._waits_for_leader(s) and not self._finds_more(s)]
+        ready = [s for s in sequences if not self.admission.waits_for_leader(s) and not self.admission.finds_more(s)]
         if len(ready) > 1:
             first, *others = ready
             share = max(budget // 2, budget - sum(s.num_to_prefill - s.num_submitted for s in others))
@@ -178,107 +172,15 @@ class Scheduler:
         for sequence, most in queue:
             start = sequence.num_submitted
             stop = min(sequence.num_to_prefill, start + min(budget, most))
-            if stop <= start or sequence not in self._running or not self._make_room(sequence, stop):
+            if stop <= start or sequence not in self.admission.running or not self.admission.make_room(sequence, stop):
                 continue
             budget -= stop - start
             is_last = stop == sequence.num_to_prefill
             yield Row(sequence, tuple(sequence.token_ids[start:stop]), num_draws=int(is_last), is_prompt=True)
 
-    def _waits_for_leader(self, sequence: Sequence) -> bool:
-        """Whether another sequence is still computing a prefix of this one; takes it over when it is there."""
-        leader = sequence.leader
-        if leader is None:
-            return False
-        if leader in self._running and leader.is_prefilling and leader.num_submitted < sequence.num_led:
-            return True
-        sequence.leader = None
-        sequence.finds_more = True
-        return False
-
-    def _finds_more(self, sequence: Sequence) -> bool:
-        """Whether more of its prompt was found computed just now: what is on disk is loaded a part a step."""
-        if sequence.finds_more:
-            gained = self._memory.extend(sequence)
-            sequence.finds_more = gained > 0
-            sequence.num_submitted += gained
-            if not sequence.num_preempted:
-                sequence.num_cached += gained
-        return sequence.finds_more
-
-    def _admit(self) -> None:
-        while self._waiting and len(self._running) < self._max_num_sequences:
-            sequence = self._waiting.first()
-            if sequence.num_in_flight:
-                return  # preempted, and its last token is on its way
-            num_free = self._memory.num_free_tokens
-            if self._refused == (sequence, num_free):
-                return  # nothing has changed
-            try:
-                num_cached = self._memory.open(sequence)
-            except Exception as cause:
-                self.fail_unexpectedly(sequence, cause, "the prefix cache failed")
-                continue
-            sequence.num_submitted = num_cached
-            sequence.num_to_prefill = len(sequence.token_ids)
-            leader, num_led = self._find_leader(sequence)
-            if self._running and not self._fits(sequence, max(num_cached, num_led)):
-                self._memory.close(sequence, keep=True)
-                sequence.num_submitted = 0
-                self._refused = (sequence, num_free)
-                return  # nobody overtakes it, or it would wait for ever
-            self._waiting.remove(sequence)
-            if not sequence.num_preempted:
-                sequence.num_cached = num_cached
-                sequence.admitted_at = time.perf_counter()
-            sequence.leader, sequence.num_led = leader, num_led
-            sequence.finds_more = num_cached > 0
-            self._running.append(sequence)
-            self._running.sort(key=lambda s: s.age)
-
-    def _fits(self, sequence: Sequence, num_shared: int) -> bool:
-        """Whether its prompt, but for `num_shared` tokens, fits beside what those admitted before will still take."""
-        outstanding = [
-            (s.num_to_prefill, max(self._memory.num_held(s), s.num_led if s.leader is not None else 0))
-            for s in self._running
-            if s.is_prefilling
-        ]
-        return self._memory.has_room([*outstanding, (len(sequence.token_ids), num_shared)])
-
-    def _find_leader(self, sequence: Sequence) -> tuple[Sequence | None, int]:
-        """The running sequence that is about to compute the longest prefix of this one, and the prefix's length.
-
-        One that is being admitted leads nobody, so nobody comes to wait for itself.
-        """
-        best, best_length = None, sequence.num_submitted + _MIN_SHARED - 1
-        for other in self._running:
-            if other.is_prefilling and other.request.cache_salt == sequence.request.cache_salt:
-                length = _num_shared(other.token_ids, sequence.token_ids, other.num_to_prefill)
-                if length > best_length and length > other.num_submitted:
-                    best, best_length = other, length
-        return (None, 0) if best is None else (best, best_length)
-
-    def _make_room(self, sequence: Sequence, num_tokens: int) -> bool:
-        """Reserve room for `num_tokens`, preempting younger sequences; False when this one has to make room itself."""
-        while not self._memory.reserve(sequence, num_tokens):
-            victim = self._running[-1]
-            self._preempt(victim)
-            if victim is sequence:
-                return False
-        return True
-
-    def _preempt(self, sequence: Sequence) -> None:
-        logger.info("request %s makes room for older ones and goes on later", sequence.request.request_id)
-        self._leave(sequence)
-        self._memory.close(sequence, keep=True)
-        sequence.num_preempted += 1
-        sequence.num_submitted = 0
-        sequence.leader = None
-        sequence.history, sequence.last_token = None, None
-        self._waiting.add(sequence)
-
     def _end_late_ones(self) -> None:
         now = time.perf_counter()
-        for sequence in [*self._running, *self._waiting]:
+        for sequence in [*self.admission.running, *self.admission.waiting]:
             limit_s = sequence.request.timeout_s
             if limit_s is not None and now - sequence.submitted_at > limit_s and not sequence.is_ended:
                 self._end_with(
@@ -333,7 +235,7 @@ class Scheduler:
         if row.num_draws > 1:
             sequence.drafts.note(row.num_draws - 1, held, self._budget.draft_cost)
         sequence.num_drawn -= num_failed
-        if sequence in self._running and sequence.error is None:
+        if sequence in self.admission.running and sequence.error is None:
             if num_failed:
                 sequence.num_submitted -= num_failed
                 self._memory.truncate(sequence, sequence.num_submitted)
@@ -409,7 +311,7 @@ class Scheduler:
             sequence.error = error
             sequence.listener(error)
         self._memory.close(sequence, keep=False)
-        self._remove(sequence)
+        self.admission.remove(sequence)
         if self._drafter is not None:
             self._drafter.drop(sequence)
 
@@ -423,7 +325,7 @@ class Scheduler:
 
     def fail_all(self, error: EngineError) -> None:
         """End every sequence with an error like `error`: each its own, as a traceback grows where it is raised."""
-        for sequence in [*self._running, *self._waiting]:
+        for sequence in [*self.admission.running, *self.admission.waiting]:
             own = type(error)(*error.args)
             own.__cause__ = error.__cause__
             self.fail(sequence, own)
@@ -456,41 +358,9 @@ class Scheduler:
     def _retire(self, sequence: Sequence) -> None:
         """Give back what an ended sequence holds, once no step of it is in flight."""
         if sequence.is_ended and sequence.num_in_flight == 0:
-            if sequence.error is None and sequence in self._running:
+            if sequence.error is None and sequence in self.admission.running:
                 self._memory.record(sequence)
             self._memory.close(sequence, keep=True)
-            self._remove(sequence)
+            self.admission.remove(sequence)
             if self._drafter is not None:
                 self._drafter.drop(sequence)
-
-    def _remove(self, sequence: Sequence) -> None:
-        if sequence in self._running:
-            self._leave(sequence)
-        elif sequence in self._waiting:
-            self._waiting.drop(sequence)
-
-    def _leave(self, sequence: Sequence) -> None:
-        """Out of the running set; who waited for its prefix goes on alone, or it might come to wait for them."""
-        self._running.remove(sequence)
-        self._refused = None
-        for other in self._running:
-            if other.leader is sequence:
-                other.leader = None
-                other.finds_more = True
-
-
-def _num_shared(a: list[int], b: list[int], limit: int) -> int:
-    """How many leading tokens `a`, up to `limit`, and `b` have in common."""
-    limit = min(limit, len(a), len(b))
-    if a[:_FIRST_LOOK] != b[:_FIRST_LOOK]:
-        limit = min(limit, _FIRST_LOOK)
-    if a[:limit] == b[:limit]:
-        return limit
-    low, high = 0, limit  # the first low are equal, the first high are not
-    while high - low > 1:
-        middle = (low + high) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low
