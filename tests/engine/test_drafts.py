@@ -16,10 +16,13 @@ from proxy_inference_engine.engine.choices import best_choices
 from proxy_inference_engine.engine.core import EngineCore
 from proxy_inference_engine.engine.draft_model import DraftModel
 from proxy_inference_engine.engine.drafts import DraftLength, PromptLookup, num_held
+from proxy_inference_engine.engine.handle import RequestHandle
 from proxy_inference_engine.engine.paged_memory import PagedMemory
+from proxy_inference_engine.engine.reply import ReplyStream
 from proxy_inference_engine.engine.request import GenerationRequest
 from proxy_inference_engine.engine.sequence import Sequence
 from proxy_inference_engine.errors import RequestError
+from proxy_inference_engine.interaction import ReplyParser
 from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.types import End, TextDelta, Timing, TokenLogprob, Usage
@@ -415,11 +418,20 @@ class TestBest:
         assert [_text(reply) for reply in replies] == ["b", "a", ""]
 
 
-async def _reply(text: str, *logprobs: float):
-    if text:
-        yield TextDelta(text)
-    entries = tuple(TokenLogprob(5, value, value) for value in logprobs)
-    yield End("stop", (5,) * len(entries), Usage(1, 0, len(entries)), Timing(0, 0, 0, 0, 0), logprobs=entries)
+def _reply(text: str, *logprobs: float) -> ReplyStream:
+    """A stream of one piece of text, or of none, whose tokens had these log probabilities."""
+
+    async def start() -> tuple[RequestHandle, ReplyParser]:
+        handle = RequestHandle("made up")
+        entries = tuple(TokenLogprob(5, value, value) for value in logprobs)
+        if text:
+            handle.push(TextDelta(text))
+        handle.push(
+            End("stop", (5,) * len(entries), Usage(1, 0, len(entries)), Timing(0, 0, 0, 0, 0), logprobs=entries)
+        )
+        return handle, ReplyParser(None, None)
+
+    return ReplyStream(start)
 
 
 def _text(reply: Interaction) -> str:
