@@ -18,12 +18,12 @@ from mlx_lm.sample_utils import make_sampler
 from mlx_lm.tokenizer_utils import NaiveStreamingDetokenizer
 from mlx_lm.utils import load
 
-from serving_worker import Reply, Request, reset_rss_peak, rss_bytes, serve
+from serving_worker import MeasuresMemory, Reply, Request, serve
 
 _NUM_KEPT_PROMPTS = 64
 
 
-class Worker:
+class Worker(MeasuresMemory):
     """One loaded model."""
 
     model: Any
@@ -54,17 +54,6 @@ class Worker:
         start = time.perf_counter()
         mx.eval(tokens)
         return (time.perf_counter() - start) / num_steps * 1e3
-
-    def reset_peak(self) -> None:
-        """Measure memory from here on."""
-        mx.clear_cache()
-        mx.reset_peak_memory()
-        reset_rss_peak()
-
-    def memory(self) -> dict[str, int | None]:
-        """Bytes that MLX and the process hold, and their peaks."""
-        mlx = {"mlx_bytes": mx.get_active_memory(), "mlx_peak_bytes": mx.get_peak_memory()}
-        return {**mlx, "rss_bytes": rss_bytes("VmRSS"), "rss_peak_bytes": rss_bytes("VmHWM")}
 
 
 class _Run:

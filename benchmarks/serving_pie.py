@@ -16,10 +16,10 @@ from proxy_inference_engine.config import EngineConfig
 from proxy_inference_engine.engine.request import GenerationRequest, InferenceOptions
 from proxy_inference_engine.models.tree import named_arrays
 from proxy_inference_engine.types import End, TextDelta
-from serving_worker import Reply, Request, reset_rss_peak, rss_bytes, serve
+from serving_worker import MeasuresMemory, Reply, Request, serve
 
 
-class Worker:
+class Worker(MeasuresMemory):
     """One engine."""
 
     engine: InferenceEngine
@@ -57,17 +57,6 @@ class Worker:
             start = time.perf_counter()
         mx.eval(tokens)
         return (time.perf_counter() - start) / num_steps * 1e3
-
-    def reset_peak(self) -> None:
-        """Measure memory from here on."""
-        mx.clear_cache()
-        mx.reset_peak_memory()
-        reset_rss_peak()
-
-    def memory(self) -> dict[str, int | None]:
-        """Bytes that MLX and the process hold, and their peaks."""
-        mlx = {"mlx_bytes": mx.get_active_memory(), "mlx_peak_bytes": mx.get_peak_memory()}
-        return {**mlx, "rss_bytes": rss_bytes("VmRSS"), "rss_peak_bytes": rss_bytes("VmHWM")}
 
     async def _serve(self, requests: list[Request], text: bool) -> list[tuple[Reply, int]]:
         built = [self._build(request, text) for request in requests]

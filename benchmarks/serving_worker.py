@@ -1,6 +1,6 @@
-"""What the two workers of `serving.py` share: commands as lines of JSON, and the process's memory.
+"""What the two workers of `serving.py` share: commands as lines of JSON, and the memory of MLX and of the process.
 
-Imports nothing of PIE and nothing of mlx-lm, as each worker runs in an environment that may have only one of them.
+Imports MLX alone, nothing of PIE and nothing of mlx-lm: each worker runs in an environment that may have only one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, TypedDict
+
+import mlx.core as mx
 
 
 class Request(TypedDict):
@@ -69,3 +71,18 @@ def rss_bytes(field: str) -> int | None:
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
     return None
+
+
+class MeasuresMemory:
+    """A worker that says what it holds."""
+
+    def reset_peak(self) -> None:
+        """Measure memory from here on."""
+        mx.clear_cache()
+        mx.reset_peak_memory()
+        reset_rss_peak()
+
+    def memory(self) -> dict[str, int | None]:
+        """Bytes that MLX and the process hold, and their peaks."""
+        mlx = {"mlx_bytes": mx.get_active_memory(), "mlx_peak_bytes": mx.get_peak_memory()}
+        return {**mlx, "rss_bytes": rss_bytes("VmRSS"), "rss_peak_bytes": rss_bytes("VmHWM")}

@@ -7,8 +7,19 @@ its cost does not depend on how many there are. Knows nothing of tokens or templ
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
+
+
+def trie_of(strings: Iterable[str]) -> dict[str, Any]:
+    """The strings by their characters, one node in another; a node that holds "" ends one of them."""
+    trie: dict[str, Any] = {}
+    for string in strings:
+        node = trie
+        for char in string:
+            node = node.setdefault(char, {})
+        node[""] = {}
+    return trie
 
 
 def any_of(strings: Collection[str], *, prefix: str = "") -> re.Pattern[str]:
@@ -16,12 +27,7 @@ def any_of(strings: Collection[str], *, prefix: str = "") -> re.Pattern[str]:
 
     Without strings it matches nothing but `prefix`.
     """
-    trie: dict[str, Any] = {}
-    for string in strings:
-        node = trie
-        for char in string:
-            node = node.setdefault(char, {})
-        node[""] = {}
+    trie = trie_of(strings)
     trie.pop("", None)  # the empty string is not a match
     return re.compile(prefix + (_branch(trie) if trie else r"(?!)"), re.DOTALL)
 

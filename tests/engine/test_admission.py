@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from pathlib import Path
 
 import pytest
 
-from proxy_inference_engine import InferenceEngine, RequestError, models
+from proxy_inference_engine import InferenceEngine, RequestError
+from proxy_inference_engine.engine.batch import Drawn
 from proxy_inference_engine.engine.drafts import PromptLookup
-from proxy_inference_engine.engine.request import GenerationRequest
 from proxy_inference_engine.engine.scheduler import Scheduler
 from proxy_inference_engine.errors import CapacityError
-from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.types import End
 from tests.engine import traffic
-
-
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> Model:
-    return models.load_model(tiny_folder)
-
-
-def ask(ids: list[int], count: int = 8, **options) -> GenerationRequest:
-    fields = {"sampling": traffic.GREEDY, "penalties": PenaltyParams(), "seed": 1, "wants_text": False, **options}
-    return GenerationRequest(prompt_ids=tuple(ids), max_new_tokens=count, **fields)
-
-
-def numbers(seed: int, count: int) -> list[int]:
-    rng = random.Random(seed)
-    return [rng.randrange(250) for _ in range(count)]
+from tests.engine.traffic import ask, numbers
 
 
 def test_nobody_waits_for_one_who_waits_for_him(model: Model) -> None:
@@ -98,7 +82,7 @@ def test_one_who_waits_for_his_drafts_counts_as_waiting(model: Model, monkeypatc
         if batch is not None:
             chunks.append(batch.num_prompt_tokens)
             core.scheduler.submitted(batch)
-            core.scheduler.advance(batch, [traffic.drawn(1) for _ in batch.draws])
+            core.scheduler.advance(batch, [Drawn(1) for _ in batch.draws])
     assert max(chunks[2:]) <= 128
 
 

@@ -4,18 +4,11 @@ draft, cancellation and pool size."""
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 
-from proxy_inference_engine import models
 from proxy_inference_engine.models.base import Model
 from tests.engine import traffic
-
-
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> Model:
-    return models.load_model(tiny_folder)
 
 
 @pytest.fixture(scope="module")

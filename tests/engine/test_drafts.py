@@ -13,13 +13,11 @@ from proxy_inference_engine.engine import drafts
 from proxy_inference_engine.engine.batch import Batch
 from proxy_inference_engine.engine.budget import StepBudget
 from proxy_inference_engine.engine.choices import best_choices
-from proxy_inference_engine.engine.core import EngineCore
 from proxy_inference_engine.engine.draft_model import DraftModel
 from proxy_inference_engine.engine.drafts import DraftLength, PromptLookup, num_held
 from proxy_inference_engine.engine.handle import RequestHandle
 from proxy_inference_engine.engine.paged_memory import PagedMemory
 from proxy_inference_engine.engine.reply import ReplyStream
-from proxy_inference_engine.engine.request import GenerationRequest
 from proxy_inference_engine.engine.sequence import Sequence
 from proxy_inference_engine.errors import RequestError
 from proxy_inference_engine.interaction import ReplyParser
@@ -27,44 +25,15 @@ from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.types import End, TextDelta, Timing, TokenLogprob, Usage
 from tests.engine import traffic
+from tests.engine.traffic import ask, numbers, watch
 from tests.fakes import write_tiny_model
 
 STEADY = {"ignore_stop_tokens": True}
 
 
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> Model:
-    return models.load_model(tiny_folder)
-
-
-def ask(ids: list[int], count: int = 8, **options) -> GenerationRequest:
-    fields = {"sampling": traffic.GREEDY, "penalties": PenaltyParams(), "seed": 1, "wants_text": False, **options}
-    return GenerationRequest(prompt_ids=tuple(ids), max_new_tokens=count, **fields)
-
-
-def numbers(seed: int, count: int, most: int = 250) -> list[int]:
-    rng = random.Random(seed)
-    return [rng.randrange(most) for _ in range(count)]
-
-
 def sequence_of(ids: list[int], arrival: int = 0) -> Sequence:
     """A sequence whose prompt is computed and whose next token is to be drawn."""
     return Sequence(ask(ids, 1000), print, None, arrival=arrival)
-
-
-def watch(core: EngineCore) -> list[Batch]:
-    """Every batch from now on."""
-    batches: list[Batch] = []
-    schedule = core.scheduler.schedule
-
-    def watched() -> Batch | None:
-        batch = schedule()
-        if batch is not None:
-            batches.append(batch)
-        return batch
-
-    core.scheduler.schedule = watched  # type: ignore[method-assign]
-    return batches
 
 
 class TestDrafts:

@@ -12,7 +12,7 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
-from proxy_inference_engine import InferenceEngine, Interaction, PromptCache, RequestError, Role, models
+from proxy_inference_engine import InferenceEngine, Interaction, PromptCache, RequestError, Role
 from proxy_inference_engine.engine.generate import generate_step
 from proxy_inference_engine.errors import (
     CapacityError,
@@ -27,11 +27,6 @@ from tests.fakes import write_tiny_model
 
 PROMPT = [10, 20, 30, 40, 50]
 HELLO = [Interaction.simple(Role.USER, "Hello")]
-
-
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> Model:
-    return models.load_model(tiny_folder)
 
 
 def plain(model: Model, ids: list[int], count: int, stop_tokens: frozenset[int]) -> list[int]:

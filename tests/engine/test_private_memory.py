@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from proxy_inference_engine import InferenceEngine, RequestError, models
 from proxy_inference_engine.cache import KVCache, LayerCache
 from proxy_inference_engine.engine.loading import LoadedModel, load_folder
+from tests.engine.traffic import numbers
 
 
 class OneWayCache(KVCache):
@@ -38,11 +38,6 @@ def load(folder: Path) -> LoadedModel:
 
     inner.__class__ = Unpaged
     return loaded
-
-
-def numbers(seed: int, count: int) -> list[int]:
-    rng = random.Random(seed)
-    return [rng.randrange(250) for _ in range(count)]
 
 
 async def ask(engine: InferenceEngine, ids: list[int]) -> tuple[list[int], int]:

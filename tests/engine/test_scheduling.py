@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from pathlib import Path
 
 import pytest
 
-from proxy_inference_engine import InferenceEngine, Interaction, Role, models
+from proxy_inference_engine import InferenceEngine, Interaction, Role
 from proxy_inference_engine.engine.batch import Batch
 from proxy_inference_engine.engine.budget import StepBudget
-from proxy_inference_engine.engine.core import EngineCore
-from proxy_inference_engine.engine.request import GenerationRequest
 from proxy_inference_engine.errors import CapacityError, ContextLengthError, DeadlineError, RequestError
-from proxy_inference_engine.logits_processors import PenaltyParams
 from proxy_inference_engine.models.base import Model
 from proxy_inference_engine.types import End
 from tests.engine import traffic
+from tests.engine.traffic import ask, numbers, watch
 
 HELLO = [Interaction.simple(Role.USER, "Hello, who is there?")]
 STEADY = {"ignore_stop_tokens": True}
-
-
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> Model:
-    return models.load_model(tiny_folder)
-
-
-def ask(ids: list[int], count: int = 8, **options) -> GenerationRequest:
-    fields = {"sampling": traffic.GREEDY, "penalties": PenaltyParams(), "seed": 1, "wants_text": False, **options}
-    return GenerationRequest(prompt_ids=tuple(ids), max_new_tokens=count, **fields)
-
-
-def numbers(seed: int, count: int) -> list[int]:
-    rng = random.Random(seed)
-    return [rng.randrange(250) for _ in range(count)]
-
-
-def watch(core: EngineCore) -> list[Batch]:
-    """Every batch from now on."""
-    batches: list[Batch] = []
-    schedule = core.scheduler.schedule
-
-    def watched() -> Batch | None:
-        batch = schedule()
-        if batch is not None:
-            batches.append(batch)
-        return batch
-
-    core.scheduler.schedule = watched  # type: ignore[method-assign]
-    return batches
 
 
 def prompt_tokens(batches: list[Batch]) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import mlx.core as mx
 
 from proxy_inference_engine.cache import PagedCache, PrefixPool
-from proxy_inference_engine.engine.batch import Drawn
+from proxy_inference_engine.engine.batch import Batch
 from proxy_inference_engine.engine.budget import StepBudget
 from proxy_inference_engine.engine.core import EngineCore
 from proxy_inference_engine.engine.drafts import Drafter, PromptLookup
@@ -91,11 +91,6 @@ def _core(
     return EngineCore(scheduler, Runner(memory, model.config.vocab_size), reads_at_once=memory.is_eager)
 
 
-def drawn(token_id: int) -> Drawn:
-    """A token as it is read back."""
-    return Drawn(token_id)
-
-
 def memory_of(core: EngineCore) -> PagedMemory:
     """The pool behind `core`."""
     return core.scheduler._memory  # type: ignore[return-value]
@@ -107,6 +102,33 @@ def add(core: EngineCore, request: GenerationRequest) -> Run:
     run.sequence = Sequence(request, run.events.append, None)
     core.scheduler.add(run.sequence)
     return run
+
+
+def ask(ids: list[int], count: int = 8, **options) -> GenerationRequest:
+    """A greedy request for `count` tokens; `options` are fields of `GenerationRequest`."""
+    fields = {"sampling": GREEDY, "penalties": PenaltyParams(), "seed": 1, "wants_text": False, **options}
+    return GenerationRequest(prompt_ids=tuple(ids), max_new_tokens=count, **fields)
+
+
+def numbers(seed: int, count: int, most: int = 250) -> list[int]:
+    """`count` token ids below `most`, the same for the same seed."""
+    rng = random.Random(seed)
+    return [rng.randrange(most) for _ in range(count)]
+
+
+def watch(core: EngineCore) -> list[Batch]:
+    """Every batch from now on."""
+    batches: list[Batch] = []
+    schedule = core.scheduler.schedule
+
+    def watched() -> Batch | None:
+        batch = schedule()
+        if batch is not None:
+            batches.append(batch)
+        return batch
+
+    core.scheduler.schedule = watched  # type: ignore[method-assign]
+    return batches
 
 
 def drain(core: EngineCore, limit: int = 20_000) -> None:

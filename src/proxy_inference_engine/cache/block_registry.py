@@ -8,12 +8,13 @@ the best of thousands is next to where the tokens themselves would stand. Knows 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
 from proxy_inference_engine.cache.chain import chain_key
+from proxy_inference_engine.cache.shared_prefix import shared_prefix_length
 
 _Children: TypeAlias = list[tuple[tuple[int, ...], int]]  # (tokens, block), sorted; no tokens twice
 
@@ -51,7 +52,7 @@ class BlockRegistry:
         index = bisect_left(children, (token_ids,))
         best_block, best = -1, 0
         for held, block in children[max(index - 1, 0) : index + 1]:
-            num_shared = num_shared_tokens(held, token_ids)
+            num_shared = shared_prefix_length(held, token_ids)
             if num_shared > best:
                 best_block, best = block, num_shared
         return (best_block, best) if best else None
@@ -140,13 +141,3 @@ class BlockRegistry:
     def _forget(self, block: int) -> None:
         self.lengths[block] = 0
         self._keys[block], self._parents[block], self._token_ids[block] = None, b"", ()
-
-
-def num_shared_tokens(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many leading tokens two short sequences have in common."""
-    count = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        count += 1
-    return count

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from proxy_inference_engine.cache.block_files import BlockContent, BlockFiles
 from proxy_inference_engine.cache.block_pool import BlockPool
-from proxy_inference_engine.cache.block_registry import num_shared_tokens
+from proxy_inference_engine.cache.shared_prefix import shared_prefix_length
 from proxy_inference_engine.cache.stores import LayerStore
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class BlockSpill:
         """
         best_key, best = b"", num_held
         for key, held in self._files.children(parent, max_opened):
-            num_shared = num_shared_tokens(held, token_ids)
+            num_shared = shared_prefix_length(held, token_ids)
             if num_shared > best and len(held) <= self._pool.block_size and key not in self._refused:
                 best_key, best = key, num_shared
         if best == num_held or not self._pool.num_available:
@@ -95,7 +95,7 @@ class BlockSpill:
         content = self._files.read(best_key)
         if content is None or content.parent != parent or len(content.token_ids) > self._pool.block_size:
             return None
-        num_shared = num_shared_tokens(content.token_ids, token_ids)
+        num_shared = shared_prefix_length(content.token_ids, token_ids)
         if num_shared <= num_held:
             return None
         is_full = len(content.token_ids) == self._pool.block_size

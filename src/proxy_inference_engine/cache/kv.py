@@ -7,6 +7,8 @@ Knows no model and no request.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import mlx.core as mx
 
 from proxy_inference_engine import ops
@@ -20,22 +22,13 @@ def _grown_capacity(needed: int) -> int:
     return -(-roomy // GROWTH_STEP) * GROWTH_STEP
 
 
-class KVCache:
-    """Keys and values of every token, for full attention.
-
-    0                num_tokens          capacity
-    | held           | free              |
-    """
+class _ContiguousCache(ABC):
+    """What the two kinds share: their buffers, and attention over what `update` returns."""
 
     def __init__(self) -> None:
         self._keys: mx.array | None = None
         self._values: mx.array | None = None
         self._num_tokens = 0
-
-    @property
-    def num_tokens(self) -> int:
-        """Tokens held: the position of the next one."""
-        return self._num_tokens
 
     @property
     def offset(self) -> int:
@@ -48,6 +41,42 @@ class KVCache:
         if self._keys is None or self._values is None:
             return 0
         return int(self._keys.nbytes + self._values.nbytes)
+
+    @abstractmethod
+    def update(self, keys: mx.array, values: mx.array) -> tuple[mx.array, mx.array]:
+        """Append keys and values; return those to attend to."""
+        ...
+
+    def attend(
+        self,
+        q: mx.array,
+        k: mx.array,
+        v: mx.array,
+        *,
+        scale: float,
+        mask: ops.Mask = None,
+        logit_cap: float | None = None,
+    ) -> mx.array:
+        """Append `k` and `v`, and attend to what the queries see. See `LayerCache.attend`."""
+        k, v = self.update(k, v)
+        return ops.attention(q, k, v, scale=scale, mask=mask, logit_cap=logit_cap)
+
+    def buffers(self) -> list[mx.array]:
+        """What to evaluate so that nothing pending is left: cheaper than `state`, which slices."""
+        return [] if self._keys is None or self._values is None else [self._keys, self._values]
+
+
+class KVCache(_ContiguousCache):
+    """Keys and values of every token, for full attention.
+
+    0                num_tokens          capacity
+    | held           | free              |
+    """
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens held: the position of the next one."""
+        return self._num_tokens
 
     def num_keys(self, num_new: int) -> int:
         """Key positions that `update` will return for `num_new` new tokens."""
@@ -73,20 +102,6 @@ class KVCache:
         """The mask of `num_new` tokens to come over those that `update` will return."""
         return ops.causal_mask(num_new, self.num_keys(num_new))
 
-    def attend(
-        self,
-        q: mx.array,
-        k: mx.array,
-        v: mx.array,
-        *,
-        scale: float,
-        mask: ops.Mask = None,
-        logit_cap: float | None = None,
-    ) -> mx.array:
-        """Append `k` and `v`, and attend to what the queries see. See `LayerCache.attend`."""
-        k, v = self.update(k, v)
-        return ops.attention(q, k, v, scale=scale, mask=mask, logit_cap=logit_cap)
-
     def can_trim(self, num_tokens: int) -> bool:
         """Any number of held tokens can be forgotten."""
         return 0 <= num_tokens <= self._num_tokens
@@ -110,17 +125,13 @@ class KVCache:
         stop = self._num_tokens
         return {"keys": self._keys[:, :, :stop], "values": self._values[:, :, :stop]}
 
-    def buffers(self) -> list[mx.array]:
-        """What to evaluate so that nothing pending is left: cheaper than `state`, which slices."""
-        return [] if self._keys is None or self._values is None else [self._keys, self._values]
-
     def restore(self, state: dict[str, mx.array], num_tokens: int) -> None:
         """Take over `state()` of a cache that held `num_tokens`. Raises ValueError when it does not fit."""
         keys, values = _checked_state(state, held=num_tokens)
         self._keys, self._values, self._num_tokens = keys, values, num_tokens
 
 
-class SlidingKVCache:
+class SlidingKVCache(_ContiguousCache):
     """Keys and values of the last tokens, for attention that looks back over a window.
 
     The buffer slides: it keeps at least the last `window + slack` tokens, and drops older ones only when it must grow,
@@ -133,12 +144,10 @@ class SlidingKVCache:
     def __init__(self, window: int, slack: int | None = None) -> None:
         if window < 1:
             raise ValueError(f"the window must be at least 1, not {window}")
+        super().__init__()
         self._window = window
         self._slack = window if slack is None else slack
-        self._keys: mx.array | None = None
-        self._values: mx.array | None = None
         self._first = 0
-        self._num_tokens = 0
 
     @property
     def window(self) -> int:
@@ -149,18 +158,6 @@ class SlidingKVCache:
     def num_tokens(self) -> int:
         """Tokens computed so far, also those no longer held: the position of the next one."""
         return self._num_tokens
-
-    @property
-    def offset(self) -> int:
-        """The position of the next token."""
-        return self._num_tokens
-
-    @property
-    def nbytes(self) -> int:
-        """Device bytes of the buffers, free positions included."""
-        if self._keys is None or self._values is None:
-            return 0
-        return int(self._keys.nbytes + self._values.nbytes)
 
     def num_keys(self, num_new: int) -> int:
         """Key positions that `update` will return: those the first new token sees, and the new ones."""
@@ -193,20 +190,6 @@ class SlidingKVCache:
         """The mask of `num_new` tokens to come over those that `update` will return."""
         return ops.causal_mask(num_new, self.num_keys(num_new), self._window)
 
-    def attend(
-        self,
-        q: mx.array,
-        k: mx.array,
-        v: mx.array,
-        *,
-        scale: float,
-        mask: ops.Mask = None,
-        logit_cap: float | None = None,
-    ) -> mx.array:
-        """Append `k` and `v`, and attend to what the queries see. See `LayerCache.attend`."""
-        k, v = self.update(k, v)
-        return ops.attention(q, k, v, scale=scale, mask=mask, logit_cap=logit_cap)
-
     def can_trim(self, num_tokens: int) -> bool:
         """Whether what is held afterwards still covers the window of the next token."""
         left = self._num_tokens - num_tokens
@@ -234,10 +217,6 @@ class SlidingKVCache:
         if self._keys is None or self._values is None or held == 0:
             return {}
         return {"keys": self._keys[:, :, :held], "values": self._values[:, :, :held]}
-
-    def buffers(self) -> list[mx.array]:
-        """What to evaluate so that nothing pending is left: cheaper than `state`, which slices."""
-        return [] if self._keys is None or self._values is None else [self._keys, self._values]
 
     def restore(self, state: dict[str, mx.array], num_tokens: int) -> None:
         """Take over `state()` of a cache that had computed `num_tokens`. Raises ValueError when it does not fit."""

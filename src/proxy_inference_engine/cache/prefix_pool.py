@@ -12,8 +12,9 @@ from collections import OrderedDict
 from pathlib import Path
 
 from proxy_inference_engine.cache.disk import SavedPrompts
-from proxy_inference_engine.cache.prompt_cache import PromptCache, shared_prefix_length
+from proxy_inference_engine.cache.prompt_cache import PromptCache
 from proxy_inference_engine.cache.protocols import MakesCache
+from proxy_inference_engine.cache.shared_prefix import shared_prefix_length
 
 logger = logging.getLogger(__name__)
 

@@ -15,19 +15,7 @@ import mlx.core as mx
 from proxy_inference_engine.cache import disk
 from proxy_inference_engine.cache.base import LayerCache
 from proxy_inference_engine.cache.protocols import MakesCache
-
-
-def shared_prefix_length(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many leading tokens `a` and `b` have in common. Both must be of one sequence type (two lists)."""
-    limit = min(len(a), len(b))
-    start = 0
-    step = 1024  # slices are compared in C; only the one that differs is walked
-    while start < limit:
-        stop = min(start + step, limit)
-        if a[start:stop] != b[start:stop]:
-            return next(i for i in range(start, stop) if a[i] != b[i])
-        start = stop
-    return limit
+from proxy_inference_engine.cache.shared_prefix import shared_prefix_length
 
 
 class PromptCache:

@@ -10,14 +10,12 @@ import logging
 import time
 from collections.abc import Iterator
 
+from proxy_inference_engine.cache.shared_prefix import shared_prefix_length
 from proxy_inference_engine.engine.kv_memory import KVMemory
 from proxy_inference_engine.engine.sequence import Sequence
 from proxy_inference_engine.engine.waiting import WaitingList
 
 logger = logging.getLogger(__name__)
-
-_FIRST_LOOK = 64
-"""Most pairs of prompts differ within so many tokens: no need to copy more of them to compare."""
 
 _MIN_SHARED = 32
 """A prefix that another sequence is computing right now is waited for when it has at least so many tokens."""
@@ -83,7 +81,7 @@ class Admission:
         best, best_length = None, sequence.num_submitted + _MIN_SHARED - 1
         for other in self.running:
             if other.is_prefilling and other.request.cache_salt == sequence.request.cache_salt:
-                length = _num_shared(other.token_ids, sequence.token_ids, other.num_to_prefill)
+                length = min(shared_prefix_length(other.token_ids, sequence.token_ids), other.num_to_prefill)
                 if length > best_length and length > other.num_submitted:
                     best, best_length = other, length
         return (None, 0) if best is None else (best, best_length)
@@ -113,7 +111,7 @@ class Admission:
         leader = sequence.leader
         if leader is None:
             return False
-        if leader in self.running and leader.is_prefilling and leader.num_submitted < sequence.num_led:
+        if leader.is_prefilling and leader.num_submitted < sequence.num_led:
             return True
         sequence.leader = None
         sequence.finds_more = True
@@ -144,20 +142,3 @@ class Admission:
             if other.leader is sequence:
                 other.leader = None
                 other.finds_more = True
-
-
-def _num_shared(a: list[int], b: list[int], limit: int) -> int:
-    """How many leading tokens `a`, up to `limit`, and `b` have in common."""
-    limit = min(limit, len(a), len(b))
-    if a[:_FIRST_LOOK] != b[:_FIRST_LOOK]:
-        limit = min(limit, _FIRST_LOOK)
-    if a[:limit] == b[:limit]:
-        return limit
-    low, high = 0, limit  # the first low are equal, the first high are not
-    while high - low > 1:
-        middle = (low + high) // 2
-        if a[low:middle] == b[low:middle]:
-            low = middle
-        else:
-            high = middle
-    return low

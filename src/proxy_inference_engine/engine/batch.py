@@ -68,6 +68,11 @@ class Batch:
         return sum(row.num_new for row in self.rows if row.is_prompt)
 
     @cached_property
+    def num_drafts(self) -> int:
+        """How many guessed tokens are computed."""
+        return sum(max(row.num_draws - 1, 0) for row in self.rows)
+
+    @cached_property
     def num_decoding(self) -> int:
         """How many rows go on with a reply."""
         return sum(not row.is_prompt for row in self.rows)

@@ -14,6 +14,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
+from proxy_inference_engine.cache.shared_prefix import shared_prefix_length
+
 if TYPE_CHECKING:
     from proxy_inference_engine.engine.sequence import Sequence as RunningSequence
 
@@ -261,7 +263,4 @@ class DraftLength:
 
 def num_held(drafts: Sequence[int], drawn: Sequence[int]) -> int:
     """How many leading drafts equal what was drawn in their places."""
-    for index, (draft, token_id) in enumerate(zip(drafts, drawn, strict=False)):
-        if draft != token_id:
-            return index
-    return len(drafts)
+    return shared_prefix_length(tuple(drafts), tuple(drawn))

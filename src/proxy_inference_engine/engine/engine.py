@@ -360,15 +360,14 @@ class InferenceEngine:
     async def _submit_prompt(
         self, prompt: PromptLike, inference_kwargs: Mapping[str, Any]
     ) -> tuple[RequestHandle, ReplyParser]:
-        request, prepared = await self._prepare(prompt, inference_kwargs)
-        return self.submit(request), self._parser(request, prepared)
-
-    def _parser(self, request: GenerationRequest, prepared: PreparedPrompt) -> ReplyParser:
-        return self._open().preparer.parser(prepared, is_bound=request.structure is not None)
+        return self._submit_prepared(*await self._prepare(prompt, inference_kwargs))
 
     def _submit_choice(self, prepared: _Prepared, seed: int) -> tuple[RequestHandle, ReplyParser]:
         request, prompt = prepared
-        return self.submit(request.again(seed)), self._parser(request, prompt)
+        return self._submit_prepared(request.again(seed), prompt)
+
+    def _submit_prepared(self, request: GenerationRequest, prompt: PreparedPrompt) -> tuple[RequestHandle, ReplyParser]:
+        return self.submit(request), self._open().preparer.parser(prompt, is_bound=request.structure is not None)
 
 
 def _weak_listener(handle: RequestHandle) -> Callable[[Any], None]:

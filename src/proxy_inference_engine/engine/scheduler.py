@@ -1,9 +1,8 @@
 """Who runs this step, and what became of the last one.
 
-A step carries one token of every sequence that is
-decoding, or a few where drafts are tried, and prompt tokens up to a budget: so a long prompt delays the others by one
-chunk at a time. Who runs at all is settled by `Admission`. Knows no MLX: it moves ids and counts; the runner moves
-arrays.
+A step carries one token of every sequence that is decoding, or a few where drafts are tried, and prompt tokens up to a
+budget: so a long prompt delays the others by one chunk at a time. Who runs at all is settled by `Admission`. Knows no
+MLX: it moves ids and counts; the runner moves arrays.
 """
 
 from __future__ import annotations
@@ -42,8 +41,7 @@ class Scheduler:
     ) -> None:
         self._memory = memory
         self._budget = budget
-        self._max_running = max_num_sequences
-        self._max_queue = max_queue
+        self._max_open = max_num_sequences + max_queue
         self._drafter = drafter
         self.admission = Admission(memory, max_num_sequences)
         self._num_arrived = 0
@@ -66,10 +64,8 @@ class Scheduler:
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence. Raises CapacityError when the queue is full."""
-        if len(self.admission.waiting) + len(self.admission.running) >= self._max_running + self._max_queue:
-            raise CapacityError(
-                f"{len(self.admission.waiting)} requests wait already, the most allowed: try again later"
-            )
+        if self.num_waiting + self.num_running >= self._max_open:
+            raise CapacityError(f"{self.num_waiting} requests wait already, the most allowed: try again later")
         if sequence.request.max_new_tokens == 0:
             self._finish(sequence, "length")
             return
@@ -244,8 +240,7 @@ class Scheduler:
     def _note_time(self, batch: Batch) -> None:
         now = time.perf_counter()
         if self._last_read_at:
-            num_drafts = sum(max(row.num_draws - 1, 0) for row in batch.rows)
-            self._budget.note(batch.num_prompt_tokens, num_drafts, now - self._last_read_at, batch.num_decoding)
+            self._budget.note(batch.num_prompt_tokens, batch.num_drafts, now - self._last_read_at, batch.num_decoding)
         self._last_read_at = now if self.has_work else 0.0
 
     def _take_token(self, sequence: Sequence, drawn: Drawn) -> None:
@@ -310,10 +305,7 @@ class Scheduler:
         if not sequence.is_ended:
             sequence.error = error
             sequence.listener(error)
-        self._memory.close(sequence, keep=False)
-        self.admission.remove(sequence)
-        if self._drafter is not None:
-            self._drafter.drop(sequence)
+        self._let_go(sequence, keep=False)
 
     def fail_unexpectedly(self, sequence: Sequence, cause: Exception, what: str) -> None:
         """End a sequence with InternalError, the cause chained and logged."""
@@ -360,7 +352,11 @@ class Scheduler:
         if sequence.is_ended and sequence.num_in_flight == 0:
             if sequence.error is None and sequence in self.admission.running:
                 self._memory.record(sequence)
-            self._memory.close(sequence, keep=True)
-            self.admission.remove(sequence)
-            if self._drafter is not None:
-                self._drafter.drop(sequence)
+            self._let_go(sequence, keep=True)
+
+    def _let_go(self, sequence: Sequence, *, keep: bool) -> None:
+        """Give back what a sequence holds, wherever it is held; `keep` leaves what is computed to be found again."""
+        self._memory.close(sequence, keep=keep)
+        self.admission.remove(sequence)
+        if self._drafter is not None:
+            self._drafter.drop(sequence)

@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from proxy_inference_engine.patterns import trie_of
+
 _ESCAPES = set("\\.^$|?*+()[]{}-/")
 
 
@@ -89,13 +91,7 @@ def _class_end(pattern: str, start: int) -> int:
 
 def none_of(strings: list[str]) -> str:
     """A pattern for every string but these, without look-around."""
-    trie: dict[str, Any] = {}
-    for string in strings:
-        node = trie
-        for char in string:
-            node = node.setdefault(char, {})
-        node[""] = {}
-    return f"^(?:{_others(trie)})$"
+    return f"^(?:{_others(trie_of(strings))})$"
 
 
 def _others(node: dict[str, Any]) -> str:
